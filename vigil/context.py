@@ -1,0 +1,67 @@
+"""What every process has: settings, clock, database, blobs, the way out, and news."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import db_utils
+from vigil import events
+from vigil.clock import Clock, SystemClock
+from vigil.fetch import Fetcher
+from vigil.settings import Settings
+from vigil.storage import Storage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Passed to whatever works: never global, so that a test can hand in its own."""
+
+    settings: Settings
+    clock: Clock
+    pool: db_utils.Pool
+    storage: Storage
+    fetcher: Fetcher
+    listener: events.Listener
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings, name: str, *, clock: Clock | None = None, pool_size: int = 10
+) -> AsyncIterator[Context]:
+    """Wait for the database, migrate it, and open everything; closes it again on the way out."""
+    await db_utils.wait_until_up(settings)
+    await db_utils.migrate(settings)
+    clock = clock or SystemClock()
+    storage = Storage.open(settings.blobs_url)
+    listener = events.Listener(lambda: db_utils.connect(settings, f"{name}-events"))
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await db_utils.create_pool(settings, name, size=pool_size)
+        stack.push_async_callback(_close_pool, pool)
+        fetcher = await stack.enter_async_context(Fetcher(clock=clock))
+        listening = asyncio.create_task(listener.run(), name="events")
+        stack.push_async_callback(_cancel, listening)
+        yield Context(
+            settings=settings,
+            clock=clock,
+            pool=pool,
+            storage=storage,
+            fetcher=fetcher,
+            listener=listener,
+        )
+
+
+async def _close_pool(pool: db_utils.Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), 5)
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

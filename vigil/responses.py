@@ -1,0 +1,303 @@
+"""Every answer is made here: JSON, pages, errors, files with ranges, server-sent events.
+
+Headers are set where the answer is made, not in a middleware, so a small JSON answer costs
+little more than Sanic's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+import re
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+import msgspec
+from sanic import HTTPResponse, Request
+from sanic.response import ResponseStream
+
+from vigil import auth
+from vigil.context import Context
+from vigil.errors import Invalid, NotFound, VigilError
+from vigil.settings import ROOT
+
+JSON_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+KEEP_ALIVE_S = 15.0
+CHUNK = 256 * 1024
+
+_encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+def context(request: Request) -> Context:
+    """What the process has; put on the application at its start."""
+    found: Context = request.app.ctx.vigil
+    return found
+
+
+def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> HTTPResponse:
+    """A JSON answer. Times become ISO 8601 in UTC; dataclasses become objects."""
+    return HTTPResponse(
+        _encoder.encode(value),
+        status,
+        headers=JSON_HEADERS if headers is None else JSON_HEADERS | headers,
+        content_type="application/json",
+    )
+
+
+def items(rows: list[Any], next_cursor: str | None = None) -> HTTPResponse:
+    """A list as the API gives all its lists: ``{"items": […], "next": cursor or null}``."""
+    return json({"items": rows, "next": next_cursor})
+
+
+def error_json(error: VigilError) -> HTTPResponse:
+    """An error as the API gives all its errors."""
+    body = {"code": error.code, "message": error.message, "hint": error.hint}
+    headers = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after)))
+    return json({"error": body}, error.status, headers)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether an error should be JSON: API paths, and whoever does not accept HTML."""
+    path = request.path
+    if path.startswith(("/api/", "/stream", "/stats/", "/healthz", "/metrics")):
+        return True
+    return "text/html" not in request.headers.get("accept", "")
+
+
+async def page(
+    request: Request, template: str, status: int = 200, **values: Any
+) -> HTTPResponse:
+    """An HTML page from templates/; knows who is signed in and carries a strict CSP."""
+    nonce = secrets.token_urlsafe(16)
+    identity = await auth.identify(request)
+    body = environment().get_template(template).render(
+        request=request,
+        settings=context(request).settings,
+        identity=identity,
+        nonce=nonce,
+        now=context(request).clock.now(),
+        **values,
+    )
+    return HTTPResponse(
+        body,
+        status,
+        headers={
+            "content-security-policy": content_security_policy(request, nonce),
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "strict-origin-when-cross-origin",
+            "permissions-policy": "camera=(), microphone=(), geolocation=()",
+            "cross-origin-opener-policy": "same-origin",
+            "cache-control": "no-store" if identity else "no-cache",
+        },
+        content_type="text/html; charset=utf-8",
+    )
+
+
+def content_security_policy(request: Request, nonce: str) -> str:
+    """What a page may load: our own files; pictures and video of streams; players in frames."""
+    # A site served over plain http shows pictures of plain http hosts; over https never.
+    public_url = context(request).settings.public_url or "http:"
+    remote = "https:" if public_url.startswith("https:") else "https: http:"
+    return (
+        "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'self'; "
+        f"form-action 'self'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' "
+        f"'nonce-{nonce}'; img-src 'self' data: {remote}; media-src 'self' blob: {remote}; "
+        f"connect-src 'self' {remote}; frame-src {remote}; worker-src 'self' blob:; "
+        "font-src 'self'; manifest-src 'self'"
+    )
+
+
+def redirect(location: str, status: int = 303) -> HTTPResponse:
+    """Send the browser to another page of ours; raises Invalid for any other place."""
+    parts = urlsplit(location)
+    if parts.scheme or parts.netloc or not location.startswith("/") or "\\" in location:
+        raise Invalid("a redirect may only lead to a page of this site")
+    return HTTPResponse(status=status, headers={"location": location})
+
+
+@lru_cache
+def environment() -> jinja2.Environment:
+    """The Jinja environment of templates/, autoescaped; unknown names are errors."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["iso"] = _iso
+    made.filters["bytes"] = _human_bytes
+    made.filters["span"] = _span
+    return made
+
+
+def _iso(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _human_bytes(size: float | None) -> str:
+    if size is None:
+        return ""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError
+
+
+def _span(seconds: float | None) -> str:
+    """A length of time in words short enough for a table: 45 s, 12 min, 3 h 20 min, 5 d."""
+    if seconds is None:
+        return ""
+    seconds = max(0, round(seconds))
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours // 24} d"
+
+
+async def blob(
+    request: Request,
+    key: str,
+    *,
+    content_type: str | None = None,
+    immutable: bool = False,
+    download: str | None = None,
+) -> HTTPResponse | None:
+    """A blob from the store, streamed, with ranges (RFC 9110 §14), ETag and HEAD.
+
+    Args:
+        request: the request; its Range and If-None-Match headers are honoured.
+        key: of the blob; raises NotFound when there is none.
+        content_type: guessed from the key when not given.
+        immutable: whether the bytes under this address never change.
+        download: file name to save it under.
+    """
+    storage = context(request).storage
+    info = await storage.head(key)
+    if info is None:
+        raise NotFound("this file is no longer here")
+    etag = f'"{info.etag}"'
+    headers = {
+        "etag": etag,
+        "accept-ranges": "bytes",
+        "x-content-type-options": "nosniff",
+        "cache-control": "public, max-age=31536000, immutable" if immutable else "no-cache",
+    }
+    if download:
+        headers["content-disposition"] = f'attachment; filename="{download}"'
+    if request.headers.get("if-none-match") == etag:
+        return HTTPResponse(status=304, headers=headers)
+    kind = content_type or mimetypes.guess_type(key)[0] or "application/octet-stream"
+    start, end, status = 0, info.size, 200
+    wanted = request.headers.get("range")
+    if wanted and request.headers.get("if-range", etag) == etag:
+        span = parse_range(wanted, info.size)
+        if span is None:
+            headers["content-range"] = f"bytes */{info.size}"
+            return HTTPResponse(status=416, headers=headers)
+        if span != (0, info.size):
+            start, end = span
+            status = 206
+            headers["content-range"] = f"bytes {start}-{end - 1}/{info.size}"
+    headers["content-length"] = str(end - start)
+    if request.method == "HEAD":
+        return HTTPResponse(status=status, headers=headers, content_type=kind)
+    if end - start <= CHUNK:
+        body = await storage.get_range(key, start, end)
+        return HTTPResponse(body, status, headers=headers, content_type=kind)
+    response = await request.respond(
+        HTTPResponse(status=status, headers=headers, content_type=kind)
+    )
+    for position in range(start, end, CHUNK):
+        await response.send(await storage.get_range(key, position, min(position + CHUNK, end)))
+    await response.eof()
+    return None
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """Start (inclusive) and end (exclusive) of one byte range; ``None`` when unsatisfiable.
+
+    Several ranges, or a header that is not one of bytes, count as the whole (RFC 9110 §14.2).
+    """
+    match = re.fullmatch(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", header)
+    if not match or match[1] == match[2] == "":
+        return (0, size)
+    if match[1] == "":
+        length = min(int(match[2]), size)
+        return (size - length, size) if length else None
+    start = int(match[1])
+    end = min(int(match[2]) + 1, size) if match[2] else size
+    if match[2] and int(match[2]) < start:
+        return (0, size)
+    return (start, end) if start < size else None
+
+
+async def event_stream(
+    request: Request, messages: AsyncIterator[tuple[str, Any]]
+) -> ResponseStream | None:
+    """Server-sent events (WHATWG HTML §9.2): each (name, value) becomes one event with JSON data.
+
+    A comment each 15 s keeps proxies from closing the line. Ends when the browser leaves or the
+    process stops.
+    """
+    response = await request.respond(
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+        content_type="text/event-stream; charset=utf-8",
+    )
+    stopping: asyncio.Event = request.app.ctx.stopping
+    iterator = aiter(messages)
+    upcoming: asyncio.Future[tuple[str, Any]] = asyncio.ensure_future(anext(iterator))  # type: ignore[arg-type]
+    ended = asyncio.ensure_future(stopping.wait())
+    try:
+        await response.send("retry: 2000\n\n")
+        while True:
+            await asyncio.wait(
+                (upcoming, ended), timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if ended.done():
+                break
+            if not upcoming.done():
+                await response.send(": still here\n\n")
+                continue
+            try:
+                name, value = upcoming.result()
+            except StopAsyncIteration:
+                break
+            data = _encoder.encode(value).decode()
+            await response.send(f"event: {name}\ndata: {data}\n\n")
+            upcoming = asyncio.ensure_future(anext(iterator))  # type: ignore[arg-type]
+    finally:
+        upcoming.cancel()
+        ended.cancel()
+        await asyncio.gather(upcoming, ended, return_exceptions=True)
+    await response.eof()
+    return None
+
+
+def cursor_encode(*values: Any) -> str:
+    """An opaque cursor for the ``next`` of a list."""
+    return msgspec.json.encode(values, enc_hook=str).hex()
+
+
+def cursor_decode(text: str, *types: type) -> tuple[Any, ...]:
+    """The values of a cursor; raises Invalid for anything that ``cursor_encode`` did not make."""
+    try:
+        found: tuple[Any, ...] = msgspec.json.decode(
+            bytes.fromhex(text), type=tuple.__class_getitem__(types)
+        )
+    except (ValueError, msgspec.MsgspecError):
+        raise Invalid("this cursor is not one of ours", hint="begin without it") from None
+    return found

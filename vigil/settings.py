@@ -1,0 +1,171 @@
+"""One frozen object with everything that is read from ``VIGIL_*`` variables.
+
+Strict at the start: an unknown name, a malformed value or a missing secret file stops it with
+one clear line. Any setting may be given as ``<NAME>_FILE``, the path of a file that holds it.
+Every setting stands in etc/example.env; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from vigil.errors import SettingsError
+
+PREFIX = "VIGIL_"
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: where migrations/, templates/ and static/ are."""
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 < value < 65536:
+        raise ValueError("a port is a number from 1 to 65535")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= 64:
+        raise ValueError("give a number from 1 to 64")
+    return value
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().resolve()
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("give a URL that begins with http:// or https://")
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    if urlsplit(text).scheme not in ("postgres", "postgresql"):
+        raise ValueError("give a URL that begins with postgresql://")
+    return text
+
+
+def _storage_url(text: str) -> str:
+    scheme = urlsplit(text).scheme
+    if scheme not in ("file", "s3", "gs", "az", "http", "https"):
+        raise ValueError("give a URL such as file:///srv/vigil or s3://bucket/prefix")
+    return text
+
+
+def _level(text: str) -> str:
+    if text.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError("one of debug, info, warning, error")
+    return text.lower()
+
+
+def _setting(default: Any, parse: Callable[[str], Any], *, secret: bool = False) -> Any:
+    metadata = {"parse": parse, "secret": secret}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that is configured from outside. Made by ``load``; tests make their own."""
+
+    host: str = _setting("127.0.0.1", str)
+    """Address the website listens on."""
+    port: int = _setting(8000, _port)
+    """TCP port the website listens on."""
+    public_url: str | None = _setting(None, _http_url)
+    """Where visitors reach the site, when that is not http://host:port."""
+    data_dir: Path = _setting(lambda: _path("data"), _path)
+    """Folder for the embedded database, blobs, logs."""
+    database_url: str | None = _setting(None, _database_url, secret=True)
+    """A PostgreSQL ≥ 15 to use instead of the embedded one."""
+    storage_url: str | None = _setting(None, _storage_url)
+    """Where blobs are kept; ``None``: files under ``data_dir``."""
+    renderers: int = _setting(1, _count)
+    """Renderer processes on this machine."""
+    log_level: str = _setting("info", _level)
+    """What reaches the terminal; the log files hold everything."""
+    twitch_client_id: str | None = _setting(None, str)
+    twitch_client_secret: str | None = _setting(None, str, secret=True)
+    twitch_api_url: str = _setting("https://api.twitch.tv/helix", _http_url)
+    twitch_auth_url: str = _setting("https://id.twitch.tv/oauth2/token", _http_url)
+    owncast_url: str = _setting("https://directory.owncast.online", _http_url)
+    peertube_url: str = _setting("https://sepiasearch.org", _http_url)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded one."""
+        return self.database_url is None
+
+    @property
+    def blobs_url(self) -> str:
+        """The blob store in effect."""
+        return self.storage_url or (self.data_dir / "blobs").as_uri()
+
+    @property
+    def site_url(self) -> str:
+        """The address to print and to put into links; no trailing slash."""
+        if self.public_url:
+            return self.public_url
+        host = "localhost" if self.host in ("0.0.0.0", "::", "127.0.0.1") else self.host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """These settings as the variables that ``load`` reads, for child processes."""
+        values = {variable(f.name): getattr(self, f.name) for f in fields(self)}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: ``data_dir`` → ``VIGIL_DATA_DIR``."""
+    return PREFIX + name.upper()
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises SettingsError, naming the variable and what it should be."""
+    environ = os.environ if environ is None else environ
+    known = {variable(f.name): f for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name, raw in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        target = name.removesuffix("_FILE") if name not in known else name
+        if target not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "etc/example.env lists every setting"
+            raise SettingsError(f"unknown setting {name}", hint=hint)
+        if target != name:
+            if target in environ:
+                raise SettingsError(f"both {target} and {name} are set", hint="remove one of them")
+            text = _read(name, raw)
+        else:
+            text = raw.strip()
+        if not text:
+            continue  # an empty variable is the same as none
+        setting = known[target]
+        try:
+            values[setting.name] = setting.metadata["parse"](text)
+        except ValueError as error:
+            shown = "(a secret)" if setting.metadata["secret"] else repr(text)
+            raise SettingsError(f"{target} cannot be {shown}", hint=str(error)) from None
+    if ("twitch_client_id" in values) != ("twitch_client_secret" in values):
+        raise SettingsError(
+            "Twitch needs both VIGIL_TWITCH_CLIENT_ID and VIGIL_TWITCH_CLIENT_SECRET",
+            hint="both are on dev.twitch.tv/console",
+        )
+    return Settings(**values)
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: {path} cannot be read", hint=str(error)) from None

@@ -1,0 +1,63 @@
+"""Sources, and what reading one yields."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from vigil.context import Context
+from vigil.streams.model import SeenStream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A directory of live streams that the scanner looks through."""
+
+    id: int
+    name: str
+    kind: str
+    base_url: str | None
+    """``None``: the address in the settings."""
+    options: Mapping[str, Any]
+    interval_s: float
+    ttl_s: float
+    enabled: bool
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One answer of a source: what it showed and what was refused, with reasons."""
+
+    streams: list[SeenStream]
+    found: int
+    """Items in the answer, refused and repeated ones included."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Reason → number."""
+    budget_remaining: int | None = None
+    budget_limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryKind:
+    """How one kind of directory is read. One of these stands in each adapter's file."""
+
+    name: str
+    title: str
+    """For a person: Twitch, Owncast directory, PeerTube."""
+    interval_s: float
+    """Default seconds between passes."""
+    ttl_s: float
+    """Default seconds after which a stream not seen again expires."""
+    pages: Callable[[Context, Source], AsyncIterator[Page]]
+    """One pass; ends normally only when the whole directory was seen, raises SourceError else."""
+    check_options: Callable[[Mapping[str, Any]], dict[str, Any]]
+    """The options in canonical form; raises Invalid naming the bad one."""
+    setting: str
+    """The setting that holds the default address, e.g. ``owncast_url``."""
+    test: Callable[[Context, Source], Awaitable[str]]
+    """Try one request; returns a sentence for a person, raises SourceError."""
