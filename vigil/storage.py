@@ -1,0 +1,241 @@
+"""Blobs: frames, film segments, films. One interface over one disk or an object store.
+
+A blob is whole or absent, whoever is killed when. On a disk obstore writes ``<key>#<n>`` and
+renames it; a killed write leaves that file behind, which no list shows and ``sweep`` removes. In
+an object store a killed upload leaves invisible parts: give the bucket a lifecycle rule that
+aborts incomplete uploads after a day.
+
+A power cut: obstore does not fsync a local file, so we do, file and folders, before a write
+returns. Whoever writes a row after that finds the blob again when the power is back; what a cut
+can leave is a blob that no row names yet, maybe empty, which ``bin/vigil check`` finds. A delete
+is not synced: a blob may come back without its row, and is found in the same way.
+
+Object stores take their credentials and endpoint from their usual variables (``AWS_…``,
+``GOOGLE_…``, ``AZURE_…``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, from_url
+
+from vigil.errors import Invalid, NotFound, Unavailable, VigilError
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+    from obstore.store import ObjectStore
+
+_KEY = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+_LEFTOVER = re.compile(r".+#[0-9]+")
+_LONGEST_KEY = 512
+_STALE_S = 3600.0
+
+
+@dataclass(frozen=True)
+class BlobInfo:
+    """What is known of a blob without reading it."""
+
+    key: str
+    size: int
+    """Bytes."""
+    modified: datetime
+    """UTC."""
+    etag: str
+    """Changes when the bytes do; without quotes."""
+
+
+class Storage:
+    """A place for blobs. Keys are ``a/b/c.ext``; any other key raises Invalid.
+
+    What cannot be done because the store is full, gone or closed to us raises Unavailable.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._root = store.prefix if isinstance(store, LocalStore) else None
+
+    @classmethod
+    def open(cls, url: str) -> Storage:
+        """The store at a URL such as ``file:///srv/vigil`` (made when missing) or ``s3://bucket``.
+
+        Nothing is sent anywhere yet: ``check`` says whether it works.
+        """
+        try:
+            if url.startswith("file:"):
+                return cls(LocalStore.from_url(url, mkdir=True, automatic_cleanup=True))
+            return cls(
+                from_url(
+                    url,
+                    client_options={"connect_timeout": "5s", "timeout": "60s"},
+                    retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+                )
+            )
+        except (BaseError, OSError, ValueError) as error:
+            raise Unavailable(
+                f"the blob store cannot be opened: {_first_line(error)}",
+                hint="look at VIGIL_STORAGE_URL and VIGIL_DATA_DIR",
+            ) from error
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write a blob, replacing what was there; on return it survives a power cut."""
+        with _failures(_checked(key)):
+            await obstore.put_async(self._store, key, data)
+        await self._sync(key)
+
+    async def put_file(self, key: str, path: Path) -> int:
+        """Write a blob from a local file, a few MB of it in memory at a time; returns its bytes."""
+        with _failures(_checked(key)):
+            size = await asyncio.to_thread(lambda: path.stat().st_size)
+            await obstore.put_async(self._store, key, path)
+        await self._sync(key)
+        return size
+
+    async def get(self, key: str) -> bytes:
+        """The whole blob; raises NotFound."""
+        with _failures(_checked(key)):
+            answer = await obstore.get_async(self._store, key)
+            return bytes(await answer.bytes_async())
+
+    async def get_range(self, key: str, start: int, end: int) -> bytes:
+        """Bytes from ``start`` up to, not including, ``end`` or the blob's end; raises NotFound."""
+        if not 0 <= start <= end:
+            raise Invalid(f"there are no bytes {start} to {end}")
+        with _failures(_checked(key)):
+            if start == end:
+                return b""
+            return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+
+    async def head(self, key: str) -> BlobInfo | None:
+        """What is known of a blob; ``None`` when there is none."""
+        try:
+            with _failures(_checked(key)):
+                return _info(await obstore.head_async(self._store, key))
+        except NotFound:
+            return None
+
+    async def delete(self, key: str) -> None:
+        """Remove a blob; no error when there is none."""
+        try:
+            with _failures(_checked(key)):
+                await obstore.delete_async(self._store, key)
+        except NotFound:
+            pass
+
+    async def list(self, prefix: str = "") -> AsyncIterator[BlobInfo]:
+        """All blobs below a folder (``frames/3``), in no particular order."""
+        folder = _checked(prefix.rstrip("/")) if prefix else None
+        with _failures(prefix):
+            async for batch in obstore.list(self._store, folder, chunk_size=500):
+                for meta in batch:
+                    yield _info(meta)
+
+    async def check(self) -> None:
+        """Write, read and delete a probe; raises Unavailable, saying what did not work."""
+        key, data = f"probe/{secrets.token_hex(8)}", secrets.token_bytes(64)
+        try:
+            await self.put(key, data)
+            if await self.get(key) != data:
+                raise Unavailable("the blob store gave back other bytes than it was given")
+            await self.delete(key)
+        except NotFound as error:
+            raise Unavailable("the blob store lost what it was given") from error
+
+    async def sweep(self, older_than_s: float = _STALE_S) -> int:
+        """Remove what killed writes left on this disk; returns how many files.
+
+        Only files that nobody wrote to for ``older_than_s`` seconds: a younger one may be in use.
+        """
+        if self._root is None:
+            return 0
+        return await asyncio.to_thread(_sweep, self._root, time.time() - older_than_s)
+
+    async def _sync(self, key: str) -> None:
+        if self._root is not None:
+            with _failures(key):
+                await asyncio.to_thread(_sync, self._root, self._root / key)
+
+
+def _checked(key: str) -> str:
+    parts = key.split("/")
+    if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key) or "." in parts or ".." in parts:
+        raise Invalid(f"{key[:100]!r} cannot be the name of a blob")
+    return key
+
+
+@contextmanager
+def _failures(key: str) -> Iterator[None]:
+    """Turns what obstore raises into our errors."""
+    try:
+        yield
+    except VigilError:
+        raise
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no blob {key}") from error
+    except (BaseError, OSError, ValueError) as error:
+        text = _first_line(error)
+        if "os error 28" in text or "os error 122" in text or "No space left" in text:
+            raise Unavailable(
+                "the disk that holds the blobs is full",
+                hint="free some space, or shorten the retention of a camera",
+            ) from error
+        raise Unavailable(
+            f"the blob store failed at {key or 'listing'}: {text}",
+            hint="is VIGIL_STORAGE_URL right, and may this user write there?",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """obstore's message without the debugging output that follows it."""
+    return str(error).strip().split("\n", 1)[0][:300] or type(error).__name__
+
+
+def _info(meta: ObjectMeta) -> BlobInfo:
+    modified = meta["last_modified"]
+    etag = (meta["e_tag"] or "").removeprefix("W/").strip('"')
+    if not re.fullmatch(r"[\x21\x23-\x7e]+", etag):
+        etag = f"{modified.timestamp():.6f}-{meta['size']}"
+    return BlobInfo(meta["path"], meta["size"], modified, etag)
+
+
+def _sync(root: Path, path: Path) -> None:
+    """fsync a file and the folders down to it, so that neither bytes nor names can be lost."""
+    try:
+        _fsync(path)
+        for folder in path.parents:
+            _fsync(folder)
+            if folder == root:
+                break
+    except FileNotFoundError:
+        pass  # somebody has deleted it already, with its empty folder
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(root: Path, before: float) -> int:
+    removed = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = Path(folder, name)
+            if _LEFTOVER.fullmatch(name) and path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+                removed += 1
+    return removed
