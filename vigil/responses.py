@@ -7,26 +7,30 @@ little more than Sanic's own.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import mimetypes
 import re
 import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
+import markupsafe
 import msgspec
 from sanic import HTTPResponse, Request
 from sanic.response import ResponseStream
 
-from vigil import auth
+from vigil import __version__, auth
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound, VigilError
 from vigil.settings import ROOT
 
 JSON_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+STATIC = ROOT / "static"
 KEEP_ALIVE_S = 15.0
 CHUNK = 256 * 1024
 
@@ -71,19 +75,21 @@ def wants_json(request: Request) -> bool:
     return "text/html" not in request.headers.get("accept", "")
 
 
-async def page(
-    request: Request, template: str, status: int = 200, **values: Any
-) -> HTTPResponse:
+async def page(request: Request, template: str, status: int = 200, **values: Any) -> HTTPResponse:
     """An HTML page from templates/; knows who is signed in and carries a strict CSP."""
     nonce = secrets.token_urlsafe(16)
     identity = await auth.identify(request)
-    body = environment().get_template(template).render(
-        request=request,
-        settings=context(request).settings,
-        identity=identity,
-        nonce=nonce,
-        now=context(request).clock.now(),
-        **values,
+    body = (
+        environment()
+        .get_template(template)
+        .render(
+            request=request,
+            settings=context(request).settings,
+            identity=identity,
+            nonce=nonce,
+            now=context(request).clock.now(),
+            **values,
+        )
     )
     return HTTPResponse(
         body,
@@ -135,7 +141,29 @@ def environment() -> jinja2.Environment:
     made.filters["iso"] = _iso
     made.filters["bytes"] = _human_bytes
     made.filters["span"] = _span
+    made.globals["static"] = static
+    made.globals["import_map"] = import_map
+    made.globals["version"] = __version__
     return made
+
+
+def static(path: str) -> str:
+    """The address of a file under static/, with its digest, so that it may be cached for ever."""
+    file = STATIC / path
+    stat = file.stat()
+    return f"/static/{path}?v={_digest(file, stat.st_mtime_ns, stat.st_size)}"
+
+
+@lru_cache(maxsize=256)
+def _digest(file: Path, _modified: int, _size: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+
+
+def import_map() -> markupsafe.Markup:
+    """The import map of our ES modules: ``./site.js`` in one becomes its cacheable address."""
+    names = (f"js/{path.name}" for path in sorted((STATIC / "js").glob("*.js")))
+    found = msgspec.json.encode({"imports": {f"/static/{name}": static(name) for name in names}})
+    return markupsafe.Markup(found.decode().replace("<", "\\u003c"))  # noqa: S704 - only our file names
 
 
 def _iso(moment: datetime | None) -> str:
@@ -259,7 +287,7 @@ async def event_stream(
     )
     stopping: asyncio.Event = request.app.ctx.stopping
     iterator = aiter(messages)
-    upcoming: asyncio.Future[tuple[str, Any]] = asyncio.ensure_future(anext(iterator))  # type: ignore[arg-type]
+    upcoming: asyncio.Future[tuple[str, Any]] = asyncio.ensure_future(anext(iterator))
     ended = asyncio.ensure_future(stopping.wait())
     try:
         await response.send("retry: 2000\n\n")
@@ -278,7 +306,7 @@ async def event_stream(
                 break
             data = _encoder.encode(value).decode()
             await response.send(f"event: {name}\ndata: {data}\n\n")
-            upcoming = asyncio.ensure_future(anext(iterator))  # type: ignore[arg-type]
+            upcoming = asyncio.ensure_future(anext(iterator))
     finally:
         upcoming.cancel()
         ended.cancel()
