@@ -45,6 +45,11 @@ def start(process: str, *, level: str = "info", folder: Path | None = None) -> N
             delay=True,
         )
         eliot.add_destinations(_to_file(handler))
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Send what libraries log our way, and only what matters of it."""
     root = logging.getLogger()
     root.handlers[:] = [_FromLogging()]
     root.setLevel(logging.INFO)

@@ -14,17 +14,19 @@ import math
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
 import db_utils
-from vigil import log
+from vigil import log, postgres, settings
 from vigil.clock import Clock
 from vigil.context import Context
 from vigil.errors import VigilError
+from vigil.settings import Settings
 
 RunOnce = Callable[[], Awaitable[float]]
 OnFailure = Callable[[Exception, float], Awaitable[None]]
@@ -62,7 +64,7 @@ def backoff(failures: int, least: float, most: float, retry_after: float | None 
     Doubles from ``least`` to ``most`` with "equal jitter" (half fixed, half random), as in
     Exponential Backoff And Jitter, AWS Architecture Blog, 2015; never less than ``retry_after``.
     """
-    ceiling = min(most, least * 2 ** min(failures - 1, 30))
+    ceiling = min(most, least * 2.0 ** min(failures - 1, 30))
     return max(ceiling * random.uniform(0.5, 1.0), retry_after or 0.0)  # noqa: S311
 
 
@@ -129,9 +131,7 @@ class Spinner:
     async def _spin(
         self, connection: asyncpg.Connection[asyncpg.Record], stop: asyncio.Event
     ) -> None:
-        await connection.execute(
-            "SELECT pg_advisory_lock_shared($1, $2)", PRESENCE, self._presence
-        )
+        await connection.execute("SELECT pg_advisory_lock_shared($1, $2)", PRESENCE, self._presence)
         async with self._context.listener.subscribe("sources", "cameras") as news:
             while not stop.is_set():
                 targets = {}
@@ -219,22 +219,49 @@ async def _wait_for_news(
         news.get_nowait()
 
 
+@asynccontextmanager
+async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something beside the block, and end it with the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def begin(process: str) -> Settings:
+    """The first step of a daemon: read the settings, begin to log, end when the parent ends."""
+    postgres.die_with_parent()
+    chosen = settings.load()
+    # supervisord names each process; several renderers must not share a log file
+    name = os.environ.get("SUPERVISOR_PROCESS_NAME", process)
+    log.start(name, level=chosen.log_level, folder=chosen.data_dir / "log")
+    return chosen
+
+
 def run(
-    main: Callable[[asyncio.Event], Awaitable[None]], *, kill: Callable[[], None] | None = None
+    main: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
+    *,
+    kill: Callable[[], None] | None = None,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> int:
     """Run a daemon: the first SIGTERM or SIGINT sets its ``stop``, the second ends it at once.
 
     Args:
         main: gets the event and returns when it is done.
         kill: what must not outlive us at the second signal, e.g. running encoders.
+        loop_factory: makes the event loop; asyncio's own by default.
 
     Returns the exit status: 0, or 1 after an error that was logged.
     """
-    return asyncio.run(_run(main, kill))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_run(main, kill))
 
 
 async def _run(
-    main: Callable[[asyncio.Event], Awaitable[None]], kill: Callable[[], None] | None
+    main: Callable[[asyncio.Event], Coroutine[Any, Any, None]], kill: Callable[[], None] | None
 ) -> int:
     stop = asyncio.Event()
 
@@ -245,9 +272,9 @@ async def _run(
             os._exit(130)
         stop.set()
 
-    loop = asyncio.get_running_loop()
+    running = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+        running.add_signal_handler(number, on_signal)
     try:
         await main(stop)
     except VigilError as error:

@@ -83,8 +83,8 @@ class Settings:
     """TCP port the website listens on."""
     public_url: str | None = _setting(None, _http_url)
     """Where visitors reach the site, when that is not http://host:port."""
-    data_dir: Path = _setting(lambda: _path("data"), _path)
-    """Folder for the embedded database, blobs, logs."""
+    data_dir: Path = _setting(lambda: ROOT / "data", _path)
+    """Folder for the embedded database, blobs, logs; by default data/ in the checkout."""
     database_url: str | None = _setting(None, _database_url, secret=True)
     """A PostgreSQL ≥ 15 to use instead of the embedded one."""
     storage_url: str | None = _setting(None, _storage_url)
@@ -118,11 +118,6 @@ class Settings:
         host = "localhost" if self.host in ("0.0.0.0", "::", "127.0.0.1") else self.host  # noqa: S104
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
-    def environment(self) -> dict[str, str]:
-        """These settings as the variables that ``load`` reads, for child processes."""
-        values = {variable(f.name): getattr(self, f.name) for f in fields(self)}
-        return {name: str(value) for name, value in values.items() if value is not None}
-
 
 def variable(name: str) -> str:
     """The environment variable of a setting: ``data_dir`` → ``VIGIL_DATA_DIR``."""
@@ -130,8 +125,12 @@ def variable(name: str) -> str:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; raises SettingsError, naming the variable and what it should be."""
-    environ = os.environ if environ is None else environ
+    """Read the settings; raises SettingsError, naming the variable and what it should be.
+
+    Without ``environ``: the process's environment, over what the file .env in the checkout says.
+    """
+    if environ is None:
+        environ = {**read_env_file(ROOT / ".env"), **os.environ}
     known = {variable(f.name): f for f in fields(Settings)}
     values: dict[str, Any] = {}
     for name, raw in environ.items():
@@ -162,6 +161,28 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             hint="both are on dev.twitch.tv/console",
         )
     return Settings(**values)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """``NAME=value`` lines of a file, ``{}`` when there is none; # begins a comment line.
+
+    Quotes around a value are taken off. Nothing is expanded. Raises SettingsError, naming the line.
+    """
+    if not path.exists():
+        return {}
+    values = {}
+    for number, raw in enumerate(_read("settings", str(path)).splitlines(), start=1):
+        line = raw.strip().removeprefix("export ")
+        if not line or line.startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise SettingsError(f"{path.name}, line {number} is not NAME=value")
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        values[name.strip()] = value
+    return values
 
 
 def _read(name: str, path: str) -> str:

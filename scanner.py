@@ -1,0 +1,51 @@
+"""The daemon that looks: a table of what is scanned.
+
+Run as many as you like: each source and each camera is leased by one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import vigil.admin.scan
+import vigil.cameras.builtin
+import vigil.cameras.scan
+import vigil.films.builtin
+import vigil.site.scan
+import vigil.sources.builtin
+import vigil.streams.scan
+from vigil.site.heartbeat import beat
+
+from vigil import ffmpeg, loop
+from vigil.context import open_context
+
+BUILTIN = (
+    vigil.sources.builtin.register_builtin,
+    vigil.cameras.builtin.register_testcard,
+    vigil.films.builtin.register_testcard_film,
+)
+"""What a new installation has; each is made once, and stays away when a person removed it."""
+
+SCANS = (
+    vigil.streams.scan.targets,
+    vigil.cameras.scan.targets,
+    vigil.admin.scan.targets,
+    vigil.site.scan.targets,
+)
+"""What is looked at, and what is tidied up, again and again."""
+
+DATABASE_CONNECTIONS = 20
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Scan until told to stop."""
+    chosen = loop.begin("scanner")
+    async with open_context(chosen, "scanner", pool_size=DATABASE_CONNECTIONS) as context:
+        for register in BUILTIN:
+            await register(context)
+        async with loop.background(beat(context, "scanner")):
+            await loop.Spinner(context, "scanner", SCANS).run(stop)
+
+
+if __name__ == "__main__":
+    raise SystemExit(loop.run(main, kill=ffmpeg.kill_all))
