@@ -29,7 +29,7 @@ from vigil import __version__, log
 from vigil.addresses import AddressBook, IsPublic, Resolve, parse, show
 from vigil.answers import FetchError, Response, Stream, raise_for
 from vigil.clock import Clock
-from vigil.errors import Invalid
+from vigil.errors import Forbidden, Invalid
 
 __all__ = ["FetchError", "Fetcher", "Response", "Stream"]
 
@@ -271,9 +271,16 @@ class Fetcher:
     async def _follow(self, url: URL, order: _Order) -> tuple[aiohttp.ClientResponse, URL]:
         """The answer and where it came from, after redirects; the caller closes it."""
         auth, headers, private = order.auth or _credentials(url), order.headers, order.private
-        url = url.with_user(None).with_fragment(None)
+        if auth is not None and ":" in auth[0]:
+            raise Invalid("a user name cannot hold a colon")  # RFC 7617 §2
+        url = asked = url.with_user(None).with_fragment(None)
         for _ in range(MAX_REDIRECTS + 1):
-            response, address = await self._connect(url, order, headers, auth, private)
+            try:
+                response, address = await self._connect(url, order, headers, auth, private)
+            except Forbidden as error:
+                if url is asked:
+                    raise
+                raise Forbidden(f"{show(asked)} redirects to a private address") from error
             location = response.headers.get("location")
             if response.status not in REDIRECTS or not location:
                 return response, url

@@ -29,15 +29,15 @@ def decode(body: bytes, shape: type[T]) -> T:
     if decoder is None:
         decoder = _DECODERS[shape] = msgspec.json.Decoder(shape)
     try:
-        return decoder.decode(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            mended = body.decode("utf-8-sig", "replace").encode()
+            return decoder.decode(_ESCAPE.sub(_mend, mended))
     except RecursionError:
         raise msgspec.DecodeError("it is nested too deeply") from None
-    mended = body.decode("utf-8-sig", "replace").encode()
-    return decoder.decode(_ESCAPE.sub(_mend, mended))
 
 
 def _mend(match: re.Match[bytes]) -> bytes:
