@@ -149,9 +149,14 @@ def environment() -> jinja2.Environment:
 
 def static(path: str) -> str:
     """The address of a file under static/, with its digest, so that it may be cached for ever."""
+    return f"/static/{path}?v={digest(path)}"
+
+
+def digest(path: str) -> str:
+    """16 hexadecimal digits of the SHA-256 of a file under static/."""
     file = STATIC / path
     stat = file.stat()
-    return f"/static/{path}?v={_digest(file, stat.st_mtime_ns, stat.st_size)}"
+    return _digest(file, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,10 @@
+"""The site's own frame: how Vigil itself is doing, what goes wrong, and the files of its pages.
+
+Tables: processes (heartbeats of app, scanner and renderer).
+Routes: /health, /healthz, /metrics, /static/…, /favicon.ico, /robots.txt.
+Chores of the scanner: site:prune, which forgets processes that are gone.
+
+More files than other rooms have: assets.py (files under static/), errors.py (every failure of a
+request becomes a page or JSON here), health.py (what /healthz says), heartbeat.py (each daemon's
+sign of life), metrics.py (what /metrics says).
+"""
