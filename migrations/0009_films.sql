@@ -15,6 +15,9 @@ CREATE TABLE films (
         CHECK (state IN ('waiting', 'rendering', 'growing', 'done', 'failed', 'cancelled', 'deleting')),
     error text,
     next_at timestamptz,
+    planned_id bigint NOT NULL DEFAULT 0,
+    dropped_segments bigint NOT NULL DEFAULT 0,
+    dropped_ticks bigint NOT NULL DEFAULT 0,
     job_id bigint REFERENCES procrastinate_jobs (id) ON DELETE SET NULL,
     file_blob text,
     file_bytes bigint,
@@ -39,6 +42,9 @@ COMMENT ON COLUMN films.window_s IS 'Real seconds in one segment''s window; wind
 COMMENT ON COLUMN films.state IS 'waiting: to be rendered; rendering: now; growing: up to date, more to come; done; failed; cancelled; deleting.';
 COMMENT ON COLUMN films.error IS 'Why it failed; null otherwise.';
 COMMENT ON COLUMN films.next_at IS 'When a renderer should look at it next; null: not before something changes.';
+COMMENT ON COLUMN films.planned_id IS 'Frames up to this id are in the film where they belong; 0: plan all of it again.';
+COMMENT ON COLUMN films.dropped_segments IS 'Segments that left a growing film with the camera''s retention; never goes back.';
+COMMENT ON COLUMN films.dropped_ticks IS 'Film time of those, in 1/(1000 fps) s, so that the times of what is left stay.';
 COMMENT ON COLUMN films.job_id IS 'The job that last worked or works on it.';
 COMMENT ON COLUMN films.file_blob IS 'Key of the whole film as one MP4; null before it was joined.';
 COMMENT ON COLUMN films.file_bytes IS 'Size of that MP4.';
@@ -52,15 +58,17 @@ CREATE TABLE segments (
     bytes integer NOT NULL CHECK (bytes > 0),
     frames integer NOT NULL CHECK (frames > 0),
     duration_s double precision NOT NULL CHECK (duration_s > 0),
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    deleting_at timestamptz
 );
 COMMENT ON TABLE segments IS 'Rendered pieces of film; never change. Films share them. One that no film lists is collected after a day.';
 COMMENT ON COLUMN segments.hash IS 'SHA-256 of everything that went in: frames in order, every setting that changes a pixel, encoder.';
 COMMENT ON COLUMN segments.blob IS 'Key in the blob store; a self-contained fragmented MP4 that begins at time 0.';
 COMMENT ON COLUMN segments.bytes IS 'Size of the blob.';
 COMMENT ON COLUMN segments.frames IS 'Pictures in it.';
-COMMENT ON COLUMN segments.duration_s IS 'Seconds of film: frames / fps.';
+COMMENT ON COLUMN segments.duration_s IS 'Seconds of film; frames / fps, longer where a picture could not be decoded.';
 COMMENT ON COLUMN segments.created_at IS 'When it was rendered.';
+COMMENT ON COLUMN segments.deleting_at IS 'Since when it is being removed; counts as not there, its blob may be gone.';
 
 CREATE TABLE film_segments (
     film_id bigint NOT NULL REFERENCES films (id) ON DELETE CASCADE,
