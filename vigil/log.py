@@ -23,6 +23,7 @@ FILE_BYTES, FILE_COUNT = 10_000_000, 5
 
 _terminal_level = LEVELS.index("warning")  # until start() says otherwise
 _process = ""
+_file: tuple[logging.Handler, Any] | None = None  # the handler and the eliot destination
 
 
 def start(process: str, *, level: str = "info", folder: Path | None = None) -> None:
@@ -33,7 +34,8 @@ def start(process: str, *, level: str = "info", folder: Path | None = None) -> N
         level: the least that reaches the terminal.
         folder: where <process>.jsonl is written and rotated (5 × 10 MB); ``None``: no file.
     """
-    global _terminal_level, _process
+    global _terminal_level, _process, _file
+    stop()
     _terminal_level, _process = LEVELS.index(level), process
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,8 +46,19 @@ def start(process: str, *, level: str = "info", folder: Path | None = None) -> N
             encoding="utf-8",
             delay=True,
         )
-        eliot.add_destinations(_to_file(handler))
+        _file = (handler, _to_file(handler))
+        eliot.add_destinations(_file[1])
     quiet_libraries()
+
+
+def stop() -> None:
+    """Close the file; the terminal goes on."""
+    global _file
+    if _file is not None:
+        handler, destination = _file
+        eliot.remove_destination(destination)
+        handler.close()
+        _file = None
 
 
 def quiet_libraries() -> None:
