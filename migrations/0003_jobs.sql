@@ -9,6 +9,7 @@ CREATE TABLE job_progress (
     unit text NOT NULL DEFAULT '',
     message text NOT NULL DEFAULT '',
     error text,
+    failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
     log_task text,
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
@@ -25,6 +26,7 @@ COMMENT ON COLUMN job_progress.total IS 'Units in all; null while unknown.';
 COMMENT ON COLUMN job_progress.unit IS 'What is counted, plural: frames, segments, bytes.';
 COMMENT ON COLUMN job_progress.message IS 'What is being done right now, one line.';
 COMMENT ON COLUMN job_progress.error IS 'Why the last attempt failed; null when it did not.';
+COMMENT ON COLUMN job_progress.failures IS 'Attempts that ended in an error since it was enqueued or retried by a person.';
 COMMENT ON COLUMN job_progress.log_task IS 'eliot task id under which every process logs this job.';
 COMMENT ON COLUMN job_progress.created_at IS 'When it was enqueued.';
 COMMENT ON COLUMN job_progress.started_at IS 'When the last attempt began; null before the first.';
