@@ -1,0 +1,364 @@
+"""A peer that speaks Twitch's Helix API: tokens, cursor paging, the rate limit, and faults.
+
+See https://dev.twitch.tv/docs/api/reference/#get-streams and …/docs/api/guide/#rate-limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import bisect
+import json
+import math
+import random
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from tests.servers.loopback import Loopback, cut
+from vigil.clock import Clock, SystemClock
+
+WORDS = (
+    "chill", "cozy", "late", "night", "first", "time", "learning", "speedrun", "ranked", "music",
+    "coding", "art", "talk", "drawing", "garden", "retro", "horror", "challenge", "friends",
+    "viewers", "welcome", "english", "deutsch", "chess", "puzzle", "farm", "build",
+)  # fmt: skip
+LANGUAGES = ("en", "en", "en", "es", "de", "fr", "pt", "ru", "ja", "ko", "other")
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One live channel, as Helix shows it."""
+
+    id: str
+    user_id: str
+    user_login: str
+    user_name: str
+    game_id: str
+    game_name: str
+    title: str
+    viewer_count: int
+    started_at: str
+    language: str
+    thumbnail_url: str
+    tags: tuple[str, ...] | None
+    is_mature: bool
+    type: str = "live"
+    tag_ids: tuple[str, ...] = ()
+
+
+@dataclass
+class Faults:
+    """What goes wrong. A number is how many of the next requests suffer it; -1: all of them."""
+
+    slow_s: float = 0.0
+    """Each answer is held back this long."""
+    too_many: int = 0
+    """429, the bucket empty until Ratelimit-Reset."""
+    unauthorized: int = 0
+    """401, and every token that was given out is void."""
+    server_error: int = 0
+    cut: int = 0
+    """The connection breaks in the middle of the answer."""
+    html: int = 0
+    """200 with a login page."""
+    not_json: int = 0
+    """200 with half a JSON document."""
+    wrong_shape: int = 0
+    """200 with JSON that has no data."""
+    huge: int = 0
+    """200 with 100 MB."""
+    bad_items: int = 0
+    """So many malformed items in front of each page."""
+    null_tags: bool = False
+    repeat_cursor: bool = False
+    """Every page gives the same cursor."""
+    empty_pages: bool = False
+    """Pages without items whose cursor goes on for ever."""
+    repeats: int = 0
+    """Each page begins with so many items of the page before, as when people leave meanwhile."""
+    churn: int = 0
+    """After each page so many channels change their viewers, so the order shifts."""
+    token_error: int = 0
+    """The token endpoint answers 500."""
+
+
+BAD_ITEMS: tuple[object, ...] = (
+    {"id": "bad1", "user_login": "x"},
+    "not an object",
+    None,
+    {"id": "bad2", "user_login": "../evil", "user_id": "1", "title": "t", "viewer_count": 1},
+    {"id": "bad3", "user_login": "x", "user_id": "1", "title": "t", "viewer_count": "many"},
+    {"id": "bad4", "user_login": "x", "user_id": "1", "title": "t", "viewer_count": -1},
+    {"id": None, "user_login": "x", "user_id": "1", "title": "t", "viewer_count": 1},
+    {"id": "bad5", "user_login": "x", "user_id": "1", "title": "t", "viewer_count": 2**40},
+    {"id": "bad6", "user_login": "x", "user_id": "1", "title": ["t"], "viewer_count": 1},
+)
+
+
+def channel(number: int, viewers: int, generator: random.Random | None = None) -> Channel:
+    """A channel made up from its number."""
+    generator = generator or random.Random(number)
+    game = generator.randrange(40)
+    login = f"channel_{number}"
+    return Channel(
+        id=str(40_000_000_000 + number),
+        user_id=str(100_000 + number),
+        user_login=login,
+        user_name=login.title(),
+        game_id=str(500_000 + game),
+        game_name=f"Game {WORDS[game % len(WORDS)].title()} {game}",
+        title=" ".join(generator.choices(WORDS, k=6)),
+        viewer_count=viewers,
+        started_at=(STARTED + timedelta(seconds=number % 86_400)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        language=generator.choice(LANGUAGES),
+        thumbnail_url="https://static-cdn.jtvnw.net/previews-ttv/"
+        f"live_user_{login}-{{width}}x{{height}}.jpg",
+        tags=tuple(generator.choices(WORDS, k=3)),
+        is_mature=generator.random() < 0.05,
+    )
+
+
+def channels(count: int, seed: int = 0) -> list[Channel]:
+    """Channels with viewers as they are on Twitch: a few with many, most with next to none."""
+    generator = random.Random(seed)
+    return [
+        channel(number, int(min(generator.paretovariate(0.7), 300_000)) - 1, generator)
+        for number in range(count)
+    ]
+
+
+class Helix(Loopback):
+    """``async with Helix(20_000) as server``: then ``server.api_url``, ``server.auth_url``.
+
+    Args:
+        live: how many channels are live, or which.
+        points: size of the rate limit's bucket; one request costs one.
+        window_s: in so many seconds an empty bucket fills.
+        clock: fills the bucket.
+    """
+
+    client_id = "vigil-test"
+    client_secret = "s3cret-of-the-test"
+
+    def __init__(
+        self,
+        live: int | Iterable[Channel] = 1000,
+        *,
+        points: int = 800,
+        window_s: float = 60.0,
+        clock: Clock | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.faults = Faults()
+        self.points, self.window_s = points, window_s
+        self.tokens: set[str] = set()
+        self.tokens_given = 0
+        self.pages = 0
+        self.refused = 0
+        """Requests answered 429 because the bucket was empty."""
+        self._clock = clock or SystemClock()
+        self._bucket, self._filled_at = float(points), self._clock.monotonic()
+        self._generator = random.Random(seed)
+        self._encoded: dict[Channel, bytes] = {}
+        self._filtered: dict[tuple[str, ...], list[Channel]] = {}
+        made = channels(live, seed) if isinstance(live, int) else list(live)
+        self._live = sorted(made, key=_order)
+
+    @property
+    def api_url(self) -> str:
+        """For VIGIL_TWITCH_API_URL."""
+        return f"{self.url}/helix"
+
+    @property
+    def auth_url(self) -> str:
+        """For VIGIL_TWITCH_AUTH_URL."""
+        return f"{self.url}/oauth2/token"
+
+    @property
+    def live(self) -> tuple[Channel, ...]:
+        """Who is live now, most viewers first."""
+        return tuple(self._live)
+
+    def start(self, *new: Channel) -> None:
+        """Channels go live."""
+        for one in new:
+            bisect.insort(self._live, one, key=_order)
+        self._filtered.clear()
+
+    def stop(self, *ids: str) -> None:
+        """Channels end."""
+        gone = set(ids)
+        self._live = [one for one in self._live if one.id not in gone]
+        self._filtered.clear()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        if request.path == "/oauth2/token" and request.method == "POST":
+            return await self._token(request)
+        if request.path != "/helix/streams" or request.method != "GET":
+            return _error(404, "not found")
+        if self.faults.slow_s:
+            await asyncio.sleep(self.faults.slow_s)
+        if self._take("unauthorized"):
+            self.tokens.clear()
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if request.headers.get("client-id") != self.client_id or given not in self.tokens:
+            return _error(401, "Invalid OAuth token")
+        headers = self._spend()
+        if headers["Ratelimit-Remaining"] == "-1":
+            self.refused += 1
+            headers["Ratelimit-Remaining"] = "0"
+            return _error(429, "Too Many Requests", headers)
+        broken = await self._broken(request)
+        return broken if broken is not None else self._streams(request.query, headers)
+
+    async def _token(self, request: web.BaseRequest) -> web.Response:
+        if self._take("token_error"):
+            return _error(500, "oh")
+        form = await request.post()
+        if form.get("grant_type") != "client_credentials":
+            return _error(400, "missing grant type")
+        if form.get("client_id") != self.client_id:
+            return _error(400, "invalid client")
+        if form.get("client_secret") != self.client_secret:
+            return _error(403, "invalid client secret")
+        token = secrets.token_hex(15)
+        self.tokens.add(token)
+        self.tokens_given += 1
+        return web.json_response(
+            {"access_token": token, "expires_in": 5_011_271, "token_type": "bearer"}
+        )
+
+    def _spend(self) -> dict[str, str]:
+        """One point out of the bucket; Ratelimit-Remaining is -1 when there was none."""
+        now = self._clock.monotonic()
+        rate = self.points / self.window_s
+        self._bucket = min(self.points, self._bucket + (now - self._filled_at) * rate)
+        self._filled_at = now
+        if self._take("too_many"):
+            self._bucket = 0.0
+        enough = self._bucket >= 1
+        if enough:
+            self._bucket -= 1
+        full_in = timedelta(seconds=(self.points - self._bucket) / rate)
+        return {
+            "Ratelimit-Limit": str(self.points),
+            "Ratelimit-Remaining": str(int(self._bucket)) if enough else "-1",
+            "Ratelimit-Reset": str(math.ceil((self._clock.now() + full_in).timestamp())),
+        }
+
+    async def _broken(self, request: web.BaseRequest) -> web.StreamResponse | None:
+        if self._take("server_error"):
+            return _error(500, "Internal Server Error")
+        if self._take("html"):
+            return web.Response(
+                text="<!DOCTYPE html><title>Log in</title>", content_type="text/html"
+            )
+        if self._take("not_json"):
+            return web.Response(text='{"data": [', content_type="application/json")
+        if self._take("wrong_shape"):
+            return web.json_response({"streams": []})
+        if self._take("huge"):
+            return web.Response(body=b" " * 100_000_000, content_type="application/json")
+        if self._take("cut"):
+            response = web.StreamResponse(headers={"Content-Length": "1000"})
+            await response.prepare(request)
+            await response.write(b'{"data": [')
+            cut(request)
+            return response
+        return None
+
+    def _streams(self, query: MultiMapping[str], headers: dict[str, str]) -> web.Response:
+        try:
+            first, offset = int(query.get("first", "20")), _offset(query.get("after", ""))
+        except ValueError:
+            return _error(400, "The parameter is invalid", headers)
+        if not 1 <= first <= 100:
+            return _error(400, 'The parameter "first" was malformed', headers)
+        matching = self._matching(query)
+        start = max(0, offset - self.faults.repeats) if offset else 0
+        page = [] if self.faults.empty_pages else matching[start : offset + first]
+        items = [json.dumps(bad).encode() for bad in BAD_ITEMS[: self.faults.bad_items]]
+        items += [self._encode(one) for one in page]
+        cursor = ""
+        if self.faults.repeat_cursor:
+            cursor = _cursor(first)
+        elif offset + first < len(matching) or self.faults.empty_pages:
+            cursor = _cursor(offset + first)
+        self.pages += 1
+        for _ in range(self.faults.churn):
+            self._change_one()
+        body = b'{"data":[%b],"pagination":{%b}}' % (
+            b",".join(items),
+            b'"cursor":"%b"' % cursor.encode() if cursor else b"",
+        )
+        return web.Response(body=body, headers=headers, content_type="application/json")
+
+    def _matching(self, query: MultiMapping[str]) -> list[Channel]:
+        wanted = {
+            "language": query.getall("language", []),
+            "game_id": query.getall("game_id", []),
+            "user_login": query.getall("user_login", []),
+        }
+        key = tuple(f"{name}={value}" for name, values in wanted.items() for value in values)
+        if not key:
+            return self._live
+        if key not in self._filtered:
+            self._filtered[key] = [
+                one
+                for one in self._live
+                if all(
+                    not values or getattr(one, name) in values for name, values in wanted.items()
+                )
+            ]
+        return self._filtered[key]
+
+    def _encode(self, one: Channel) -> bytes:
+        encoded = self._encoded.get(one)
+        if encoded is None:
+            item = asdict(one)
+            if self.faults.null_tags:
+                item["tags"] = None
+            encoded = json.dumps(item).encode()
+            if not self.faults.null_tags:
+                self._encoded[one] = encoded
+        return encoded
+
+    def _change_one(self) -> None:
+        one = self._live.pop(self._generator.randrange(len(self._live)))
+        self.start(
+            replace(one, viewer_count=max(0, one.viewer_count + self._generator.choice((-1, 1))))
+        )
+
+    def _take(self, fault: str) -> bool:
+        left: int = getattr(self.faults, fault)
+        if left > 0:
+            setattr(self.faults, fault, left - 1)
+        return left != 0
+
+
+def _order(one: Channel) -> int:
+    return -one.viewer_count
+
+
+def _cursor(offset: int) -> str:
+    return base64.urlsafe_b64encode(
+        json.dumps({"b": None, "a": {"Offset": offset}}).encode()
+    ).decode()
+
+
+def _offset(cursor: str) -> int:
+    return int(json.loads(base64.urlsafe_b64decode(cursor))["a"]["Offset"]) if cursor else 0
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response(
+        {"error": message, "status": status, "message": message}, status=status, headers=headers
+    )
