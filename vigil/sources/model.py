@@ -30,6 +30,36 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourceState:
+    """A source and how the last pass over it went. Columns: see migrations/0006_sources.sql."""
+
+    source: Source
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    next_at: datetime | None = None
+    complete: bool | None = None
+    pages: int = 0
+    found: int = 0
+    kept: int = 0
+    refused: int = 0
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    failures: int = 0
+    error: str | None = None
+    hint: str | None = None
+    failed_at: datetime | None = None
+    budget_remaining: int | None = None
+    budget_limit: int | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a pass has begun and not ended yet."""
+        if self.started_at is None:
+            return False
+        return self.finished_at is None or self.finished_at < self.started_at
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """One answer of a source: what it showed and what was refused, with reasons."""
 
