@@ -41,6 +41,7 @@ def create_app(context: Context, name: str = "vigil") -> App:
     """The application, with its routes and what the handlers need; not listening yet."""
     app: App = Sanic(name, configure_logging=False)
     app.config.REQUEST_MAX_SIZE = LONGEST_BODY
+    app.config.TOUCHUP = False  # rewrites Sanic's own methods, which works once in a process
     app.ctx.vigil = context
     app.ctx.identify = vigil.admin.views.identify
     app.ctx.stopping = asyncio.Event()
@@ -54,11 +55,16 @@ def create_app(context: Context, name: str = "vigil") -> App:
 async def serving(app: App) -> AsyncIterator[None]:
     """Listen on the settings' host and port for as long as the block lasts."""
     chosen = app.ctx.vigil.settings
-    server: Any = await app.create_server(host=chosen.host, port=chosen.port, access_log=False)
+    server: Any = await app.create_server(
+        host=chosen.host,
+        port=chosen.port,
+        access_log=False,
+        asyncio_server_kwargs={"start_serving": False},  # not before the routes are ready
+    )
     log.quiet_libraries()  # Sanic has just set up handlers of its own
     await server.startup()
     await server.before_start()
-    await server
+    await server.start_serving()
     await server.after_start()
     try:
         yield
