@@ -11,12 +11,12 @@ import hashlib
 import mimetypes
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import jinja2
 import markupsafe
@@ -24,7 +24,7 @@ import msgspec
 from sanic import HTTPResponse, Request
 from sanic.response import ResponseStream
 
-from vigil import __version__, auth
+from vigil import __version__, auth, log
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound, VigilError
 from vigil.settings import ROOT
@@ -123,7 +123,9 @@ def content_security_policy(request: Request, nonce: str) -> str:
 def redirect(location: str, status: int = 303) -> HTTPResponse:
     """Send the browser to another page of ours; raises Invalid for any other place."""
     parts = urlsplit(location)
-    if parts.scheme or parts.netloc or not location.startswith("/") or "\\" in location:
+    # A browser takes a backslash for a slash and leaves out tabs; a line break ends the header.
+    risky = "\\" in location or any(ord(c) <= 32 or ord(c) == 127 for c in location)
+    if parts.scheme or parts.netloc or risky or not location.startswith("/"):
         raise Invalid("a redirect may only lead to a page of this site")
     return HTTPResponse(status=status, headers={"location": location})
 
@@ -179,8 +181,8 @@ def _human_bytes(size: float | None) -> str:
     if size is None:
         return ""
     for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        if size < 999.5 or unit == "TB":
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 99.5 else f"{size:.1f} {unit}"
         size /= 1000
     raise AssertionError
 
@@ -230,8 +232,8 @@ async def blob(
         "cache-control": "public, max-age=31536000, immutable" if immutable else "no-cache",
     }
     if download:
-        headers["content-disposition"] = f'attachment; filename="{download}"'
-    if request.headers.get("if-none-match") == etag:
+        headers["content-disposition"] = disposition(download)
+    if etag_matches(request.headers.get("if-none-match"), etag):
         return HTTPResponse(status=304, headers=headers)
     kind = content_type or mimetypes.guess_type(key)[0] or "application/octet-stream"
     start, end, status = 0, info.size, 200
@@ -260,6 +262,21 @@ async def blob(
     return None
 
 
+def etag_matches(header: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names this entity tag (weak comparison, RFC 9110 §8.8.3)."""
+    if not header:
+        return False
+    given = {tag.strip().removeprefix("W/") for tag in header.split(",")}
+    return etag.removeprefix("W/") in given or given == {"*"}
+
+
+def disposition(name: str) -> str:
+    """The Content-Disposition of a download with that file name (RFC 6266)."""
+    plain = re.sub(r"[^A-Za-z0-9._ -]+", "-", name).strip(" .-") or "download"
+    exact = quote(name.replace("/", "-"), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
+
+
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
     """Start (inclusive) and end (exclusive) of one byte range; ``None`` when unsatisfiable.
 
@@ -283,16 +300,15 @@ async def event_stream(
 ) -> ResponseStream | None:
     """Server-sent events (WHATWG HTML §9.2): each (name, value) becomes one event with JSON data.
 
-    A comment each 15 s keeps proxies from closing the line. Ends when the browser leaves or the
-    process stops.
+    A comment each 15 s keeps proxies from closing the line. Ends when the browser leaves, the
+    process stops or the generator fails; a browser that is still there connects again.
     """
     response = await request.respond(
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         content_type="text/event-stream; charset=utf-8",
     )
     stopping: asyncio.Event = request.app.ctx.stopping
-    iterator = aiter(messages)
-    upcoming: asyncio.Future[tuple[str, Any]] = asyncio.ensure_future(anext(iterator))
+    upcoming: asyncio.Future[tuple[str, Any]] = asyncio.ensure_future(anext(messages))
     ended = asyncio.ensure_future(stopping.wait())
     try:
         await response.send("retry: 2000\n\n")
@@ -309,13 +325,18 @@ async def event_stream(
                 name, value = upcoming.result()
             except StopAsyncIteration:
                 break
+            except Exception as error:
+                log.warning("site", f"{request.path}: events end: {error or type(error).__name__}")
+                break
             data = _encoder.encode(value).decode()
             await response.send(f"event: {name}\ndata: {data}\n\n")
-            upcoming = asyncio.ensure_future(anext(iterator))
+            upcoming = asyncio.ensure_future(anext(messages))
     finally:
         upcoming.cancel()
         ended.cancel()
         await asyncio.gather(upcoming, ended, return_exceptions=True)
+        if isinstance(messages, AsyncGenerator):
+            await messages.aclose()  # lets go of what it listens to
     await response.eof()
     return None
 

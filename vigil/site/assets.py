@@ -72,7 +72,7 @@ def respond(request: Request, path: str) -> HTTPResponse:
         "x-content-type-options": "nosniff",
         "cache-control": FOR_EVER if request.args.get("v") == asset.digest else "no-cache",
     }
-    if etag in request.headers.get("if-none-match", ""):
+    if responses.etag_matches(request.headers.get("if-none-match"), etag):
         return HTTPResponse(status=304, headers=headers)
     if zipped:
         headers["content-encoding"] = "gzip"
