@@ -88,7 +88,7 @@ def _python(*module_and_arguments: str) -> int:
 def main() -> int:
     """Run a command; returns the exit status."""
     try:
-        result: Any = cli(standalone_mode=False)
+        result: Any = cli(prog_name="vigil", standalone_mode=False)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.Abort:
