@@ -60,13 +60,16 @@ async def connect(settings: Settings, name: str) -> asyncpg.Connection[asyncpg.R
     return connection
 
 
-async def create_pool(settings: Settings, name: str, *, size: int = 10) -> Pool:
+async def create_pool(
+    settings: Settings, name: str, *, size: int = 10, server: dict[str, str] | None = None
+) -> Pool:
     """A pool whose connections speak UTC and turn jsonb into objects and back.
 
     Args:
         settings: says where the database is.
         name: shown in pg_stat_activity as vigil-<name>.
         size: the most connections it opens.
+        server: PostgreSQL settings of its connections, beside those of all of ours.
     """
     return await asyncpg.create_pool(
         dsn(settings),
@@ -74,7 +77,7 @@ async def create_pool(settings: Settings, name: str, *, size: int = 10) -> Pool:
         max_size=size,
         timeout=10,
         init=_set_codecs,
-        server_settings=_server_settings(name),
+        server_settings=_server_settings(name) | (server or {}),
     )
 
 
