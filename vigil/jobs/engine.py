@@ -248,6 +248,8 @@ async def _attempt(
         log.info("jobs", f"job {job_id} begins: {job.title}")
         try:
             await _with_progress(context, task, running)
+        except TakenOver:
+            raise
         except BaseException as error:
             reason = job_context.abort_reason()
             if reason is AbortReason.USER_REQUEST:
