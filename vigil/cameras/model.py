@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+import builtins
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -49,9 +50,39 @@ class Frame:
     width: int
     height: int
     bytes: int
-    sha256: bytes
+    sha256: builtins.bytes
     luma: float
+    """Mean of the Y plane, 0 to 255."""
     blob: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A picture that never becomes a frame, and why."""
+
+    reason: str
+    """One word to count by, e.g. ``truncated``; ``REASONS`` in intake lists them."""
+    message: str
+    """For a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """How a camera is doing."""
+
+    connected: bool = False
+    last: Frame | None = None
+    """Its latest frame by time taken."""
+    frames: int = 0
+    """Ever accepted."""
+    refused: int = 0
+    refusals: Mapping[str, int] = field(default_factory=dict)
+    failures: int = 0
+    """Failed attempts since the last frame."""
+    error: str | None = None
+    hint: str | None = None
+    failed_at: datetime | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +91,10 @@ class CameraKind:
 
     name: str
     title: str
-    frames: Callable[[Context, Camera], AsyncIterator[RawFrame]]
-    """One connection: yields a picture each ``interval_s`` until it breaks (raises SourceError)."""
+    frames: Callable[[Context, Camera], AsyncGenerator[RawFrame | None, None]]
+    """One connection: yields a picture each ``interval_s`` until it breaks (raises SourceError).
+
+    ``None`` says that the camera answered and had nothing new.
+    """
     accepts: Callable[[str], bool]
     """Whether a URL looks like one of this kind."""
