@@ -1,0 +1,14 @@
+"""The kinds of things that can be looked at: one line for each."""
+
+from __future__ import annotations
+
+from vigil.cameras.model import CameraKind
+from vigil.sources import camera_ffmpeg, camera_http, camera_testcard
+from vigil.sources.model import DirectoryKind
+
+DIRECTORIES: dict[str, DirectoryKind] = {}
+
+CAMERAS: dict[str, CameraKind] = {
+    kind.name: kind for kind in (camera_testcard.KIND, camera_ffmpeg.KIND, camera_http.KIND)
+}
+"""In the order in which they are asked whether an address is theirs."""
