@@ -50,19 +50,18 @@ class SeenStream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LiveStream(SeenStream):
-    """A stream as we hold it: live when it was last seen, and not expired yet."""
+class Filter:
+    """Which live streams are asked for. Words are lower case."""
 
-    source: str
-    """Name of the source."""
-    seen_at: datetime
-    expires_at: datetime
-    """Past this it is shown no more."""
-
-    @property
-    def key(self) -> str:
-        """Its name in our addresses."""
-        return f"{self.source}:{self.external_id}"
+    include: tuple[str, ...] = ()
+    """Words looked for in title, category, tags and channel."""
+    any: bool = False
+    """Whether one of them is enough."""
+    exclude: tuple[str, ...] = ()
+    """Words that must not occur."""
+    max_viewers: int = MOST_VIEWERS
+    min_age_minutes: int = 0
+    """On air at least as long; a stream that does not say since when is left out."""
 
 
 def clean(stream: SeenStream) -> SeenStream:

@@ -1,0 +1,8 @@
+"""What is live now, seen in directories; everything here expires.
+
+Tables: ``streams`` (what a stream is), ``stream_liveness`` (who watches, until when it counts).
+Routes: ``/`` (front page), ``/stream``, ``/stream/<id>``, ``/stats/counts|games|tags``,
+``/api/v1/streams``.
+Scanned: every enabled source, one pass after the other; expired streams are pruned.
+A crash costs the batch in hand: at most a thousand streams, which the next pass sees again.
+"""
