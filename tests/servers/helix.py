@@ -5,7 +5,6 @@ See https://dev.twitch.tv/docs/api/reference/#get-streams and …/docs/api/guide
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import bisect
 import json
@@ -19,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 from aiohttp import web
 from multidict import MultiMapping
 
-from tests.servers.loopback import Loopback, cut
+from tests.servers.faults import HttpFaults, error
+from tests.servers.loopback import Loopback
 from vigil.clock import Clock, SystemClock
 
 WORDS = (
@@ -53,28 +53,15 @@ class Channel:
 
 
 @dataclass
-class Faults:
+class Faults(HttpFaults):
     """What goes wrong. A number is how many of the next requests suffer it; -1: all of them."""
 
-    slow_s: float = 0.0
-    """Each answer is held back this long."""
     too_many: int = 0
     """429, the bucket empty until Ratelimit-Reset."""
     unauthorized: int = 0
     """401, and every token that was given out is void."""
-    server_error: int = 0
-    cut: int = 0
-    """The connection breaks in the middle of the answer."""
-    html: int = 0
-    """200 with a login page."""
-    not_json: int = 0
-    """200 with half a JSON document."""
-    wrong_shape: int = 0
-    """200 with JSON that has no data."""
-    huge: int = 0
-    """200 with 100 MB."""
-    bad_items: int = 0
-    """So many malformed items in front of each page."""
+    token_error: int = 0
+    """The token endpoint answers 500."""
     null_tags: bool = False
     repeat_cursor: bool = False
     """Every page gives the same cursor."""
@@ -84,8 +71,6 @@ class Faults:
     """Each page begins with so many items of the page before, as when people leave meanwhile."""
     churn: int = 0
     """After each page so many channels change their viewers, so the order shifts."""
-    token_error: int = 0
-    """The token endpoint answers 500."""
 
 
 BAD_ITEMS: tuple[object, ...] = (
@@ -203,32 +188,30 @@ class Helix(Loopback):
         if request.path == "/oauth2/token" and request.method == "POST":
             return await self._token(request)
         if request.path != "/helix/streams" or request.method != "GET":
-            return _error(404, "not found")
-        if self.faults.slow_s:
-            await asyncio.sleep(self.faults.slow_s)
-        if self._take("unauthorized"):
+            return error(404, "not found")
+        if self.faults.take("unauthorized"):
             self.tokens.clear()
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if request.headers.get("client-id") != self.client_id or given not in self.tokens:
-            return _error(401, "Invalid OAuth token")
+            return error(401, "Invalid OAuth token")
         headers = self._spend()
         if headers["Ratelimit-Remaining"] == "-1":
             self.refused += 1
             headers["Ratelimit-Remaining"] = "0"
-            return _error(429, "Too Many Requests", headers)
-        broken = await self._broken(request)
+            return error(429, "Too Many Requests", headers)
+        broken = await self.faults.answer(request)
         return broken if broken is not None else self._streams(request.query, headers)
 
     async def _token(self, request: web.BaseRequest) -> web.Response:
-        if self._take("token_error"):
-            return _error(500, "oh")
+        if self.faults.take("token_error"):
+            return error(500, "oh")
         form = await request.post()
         if form.get("grant_type") != "client_credentials":
-            return _error(400, "missing grant type")
+            return error(400, "missing grant type")
         if form.get("client_id") != self.client_id:
-            return _error(400, "invalid client")
+            return error(400, "invalid client")
         if form.get("client_secret") != self.client_secret:
-            return _error(403, "invalid client secret")
+            return error(403, "invalid client secret")
         token = secrets.token_hex(15)
         self.tokens.add(token)
         self.tokens_given += 1
@@ -242,7 +225,7 @@ class Helix(Loopback):
         rate = self.points / self.window_s
         self._bucket = min(self.points, self._bucket + (now - self._filled_at) * rate)
         self._filled_at = now
-        if self._take("too_many"):
+        if self.faults.take("too_many"):
             self._bucket = 0.0
         enough = self._bucket >= 1
         if enough:
@@ -254,34 +237,13 @@ class Helix(Loopback):
             "Ratelimit-Reset": str(math.ceil((self._clock.now() + full_in).timestamp())),
         }
 
-    async def _broken(self, request: web.BaseRequest) -> web.StreamResponse | None:
-        if self._take("server_error"):
-            return _error(500, "Internal Server Error")
-        if self._take("html"):
-            return web.Response(
-                text="<!DOCTYPE html><title>Log in</title>", content_type="text/html"
-            )
-        if self._take("not_json"):
-            return web.Response(text='{"data": [', content_type="application/json")
-        if self._take("wrong_shape"):
-            return web.json_response({"streams": []})
-        if self._take("huge"):
-            return web.Response(body=b" " * 100_000_000, content_type="application/json")
-        if self._take("cut"):
-            response = web.StreamResponse(headers={"Content-Length": "1000"})
-            await response.prepare(request)
-            await response.write(b'{"data": [')
-            cut(request)
-            return response
-        return None
-
     def _streams(self, query: MultiMapping[str], headers: dict[str, str]) -> web.Response:
         try:
             first, offset = int(query.get("first", "20")), _offset(query.get("after", ""))
         except ValueError:
-            return _error(400, "The parameter is invalid", headers)
+            return error(400, "The parameter is invalid", headers)
         if not 1 <= first <= 100:
-            return _error(400, 'The parameter "first" was malformed', headers)
+            return error(400, 'The parameter "first" was malformed', headers)
         matching = self._matching(query)
         start = max(0, offset - self.faults.repeats) if offset else 0
         page = [] if self.faults.empty_pages else matching[start : offset + first]
@@ -337,12 +299,6 @@ class Helix(Loopback):
             replace(one, viewer_count=max(0, one.viewer_count + self._generator.choice((-1, 1))))
         )
 
-    def _take(self, fault: str) -> bool:
-        left: int = getattr(self.faults, fault)
-        if left > 0:
-            setattr(self.faults, fault, left - 1)
-        return left != 0
-
 
 def _order(one: Channel) -> int:
     return -one.viewer_count
@@ -356,9 +312,3 @@ def _cursor(offset: int) -> str:
 
 def _offset(cursor: str) -> int:
     return int(json.loads(base64.urlsafe_b64decode(cursor))["a"]["Offset"]) if cursor else 0
-
-
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.json_response(
-        {"error": message, "status": status, "message": message}, status=status, headers=headers
-    )

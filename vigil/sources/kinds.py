@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from vigil.cameras.model import CameraKind
-from vigil.sources import camera_ffmpeg, camera_http, camera_testcard
+from vigil.sources import camera_ffmpeg, camera_http, camera_testcard, owncast, peertube, twitch
 from vigil.sources.model import DirectoryKind
 
-DIRECTORIES: dict[str, DirectoryKind] = {}
+DIRECTORIES: dict[str, DirectoryKind] = {
+    kind.name: kind for kind in (twitch.KIND, owncast.KIND, peertube.KIND)
+}
+"""Directories of live streams."""
 
 CAMERAS: dict[str, CameraKind] = {
     kind.name: kind for kind in (camera_testcard.KIND, camera_ffmpeg.KIND, camera_http.KIND)
