@@ -33,6 +33,8 @@ OnFailure = Callable[[Exception, float], Awaitable[None]]
 
 LOOK_AGAIN_S = 2.0
 """Seconds between looks at what there is to do and who else does it."""
+ANSWER_S = 5.0
+"""A lease's connection that is silent for longer is lost: the server will free the lease soon."""
 PRESENCE = 7_061_104
 """First half of the advisory lock that processes of one name share, to be counted."""
 
@@ -102,6 +104,8 @@ class Spinner:
         self._rooms = rooms
         self._presence = lease_id(name) & 0x7FFF_FFFF
         self._running: dict[str, tuple[Target, asyncio.Task[None]]] = {}
+        self._offered: list[Sequence[Target]] = [() for _ in rooms]
+        self._failing: set[int] = set()
 
     @property
     def holds(self) -> frozenset[str]:
@@ -125,21 +129,35 @@ class Spinner:
                 log.warning(self._name, f"lost the database, leases are void: {error}")
                 await _wait(stop, 0.5)
             finally:
-                await self._stop_all()
+                await self._stop(list(self._running))
                 connection.terminate()
 
     async def _spin(
         self, connection: asyncpg.Connection[asyncpg.Record], stop: asyncio.Event
     ) -> None:
-        await connection.execute("SELECT pg_advisory_lock_shared($1, $2)", PRESENCE, self._presence)
+        closed = asyncio.Event()
+        connection.add_termination_listener(lambda _: closed.set())
+        await connection.execute(
+            "SELECT pg_advisory_lock_shared($1, $2)", PRESENCE, self._presence, timeout=ANSWER_S
+        )
         async with self._context.listener.subscribe("sources", "cameras") as news:
             while not stop.is_set():
-                targets = {}
-                for room in self._rooms:
-                    for target in await room(self._context):
-                        targets[target.key] = target
-                await self._reconcile(connection, targets)
-                await _wait_for_news(news, stop, LOOK_AGAIN_S)
+                await self._reconcile(connection, await self._targets())
+                await _wait_for_news(news, stop, closed)
+
+    async def _targets(self) -> dict[str, Target]:
+        """What all rooms offer now; a room that cannot tell keeps what it offered last."""
+        for number, room in enumerate(self._rooms):
+            try:
+                self._offered[number] = await room(self._context)
+                self._failing.discard(number)
+            except (*db_utils.GONE, TimeoutError):
+                raise
+            except Exception as error:
+                if number not in self._failing:
+                    log.error(self._name, f"{room.__module__} cannot tell what to do", exc=error)
+                self._failing.add(number)
+        return {target.key: target for targets in self._offered for target in targets}
 
     async def _reconcile(
         self, connection: asyncpg.Connection[asyncpg.Record], targets: dict[str, Target]
@@ -152,24 +170,28 @@ class Spinner:
             """,
             PRESENCE,
             self._presence,
+            timeout=ANSWER_S,
         )
         fair = math.ceil(len(targets) / max(1, processes))
-        for key, (old, task) in list(self._running.items()):
-            new = targets.get(key)
-            if new is None or task.done():
-                await self._release(connection, key)
-            elif new.version != old.version:
-                await self._stop(key)
-                self._start(new)  # the lease stays ours
-        for key in list(self._running)[fair:]:
-            await self._release(connection, key)
+        over = [key for key, (_, task) in self._running.items() if task.done()]
+        over += [key for key in self._running if key not in targets and key not in over]
+        over += [key for key in self._running if key not in over][fair:]
+        await self._release(connection, over)
+        changed = [
+            key for key, (old, _) in self._running.items() if targets[key].version != old.version
+        ]
+        await self._stop(changed)
+        for key in changed:
+            self._start(targets[key])  # the lease stayed ours
         # Start at a random place, so that processes do not all ask for the same ones first.
         free = [target for key, target in targets.items() if key not in self._running]
         random.shuffle(free)
         for target in free:
             if len(self._running) >= fair:
                 break
-            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", lease_id(target.key)):
+            if await connection.fetchval(
+                "SELECT pg_try_advisory_lock($1)", lease_id(target.key), timeout=ANSWER_S
+            ):
                 self._start(target)
 
     def _start(self, target: Target) -> None:
@@ -177,19 +199,17 @@ class Spinner:
         self._running[target.key] = (target, task)
         log.debug(self._name, f"{target.name}: leased")
 
-    async def _stop(self, key: str) -> None:
-        _, task = self._running.pop(key)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    async def _release(
+        self, connection: asyncpg.Connection[asyncpg.Record], keys: Sequence[str]
+    ) -> None:
+        await self._stop(keys)
+        for key in keys:
+            await connection.execute(
+                "SELECT pg_advisory_unlock($1)", lease_id(key), timeout=ANSWER_S
+            )
 
-    async def _release(self, connection: asyncpg.Connection[asyncpg.Record], key: str) -> None:
-        await self._stop(key)
-        await connection.execute("SELECT pg_advisory_unlock($1)", lease_id(key))
-
-    async def _stop_all(self) -> None:
-        tasks = [task for _, task in self._running.values()]
-        self._running.clear()
+    async def _stop(self, keys: Sequence[str]) -> None:
+        tasks = [self._running.pop(key)[1] for key in keys]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -205,12 +225,11 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
-async def _wait_for_news(
-    news: asyncio.Queue[dict[str, object]], stop: asyncio.Event, seconds: float
-) -> None:
-    waiting = [asyncio.create_task(news.get()), asyncio.create_task(stop.wait())]
+async def _wait_for_news(news: asyncio.Queue[dict[str, Any]], *ends: asyncio.Event) -> None:
+    waiting: list[asyncio.Task[Any]] = [asyncio.create_task(end.wait()) for end in ends]
+    waiting.append(asyncio.create_task(news.get()))
     try:
-        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, timeout=LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in waiting:
             task.cancel()
@@ -221,14 +240,15 @@ async def _wait_for_news(
 
 @asynccontextmanager
 async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something beside the block, and end it with the block."""
-    task = asyncio.create_task(work)
+    """Run something beside the block, and end it with the block. When it fails, so does the
+    block: a process never goes on as if a part of it still worked."""
     try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            yield
+            task.cancel()
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
 
 
 def begin(process: str) -> Settings:

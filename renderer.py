@@ -1,0 +1,37 @@
+"""The daemon that makes: a table of the jobs it can do.
+
+Run as many as you like: jobs are handed out by the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import vigil.jobs.engine
+import vigil.jobs.work
+from vigil import ffmpeg, loop
+from vigil.context import open_context
+from vigil.jobs.model import Task
+from vigil.site.heartbeat import beat
+
+TASKS: tuple[Task, ...] = ()
+"""The kinds of jobs that are done here."""
+
+CHORES = (vigil.jobs.work.targets,)
+"""What one renderer does for all of them, again and again."""
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Do jobs until told to stop; the one in hand then goes back to the queue."""
+    chosen = loop.begin("renderer")
+    async with open_context(chosen, "renderer") as context:
+        chores = loop.Spinner(context, "renderer", CHORES)
+        async with (
+            loop.background(beat(context, "renderer")),
+            loop.background(chores.run(stop)),
+        ):
+            await vigil.jobs.engine.run(context, TASKS, stop)
+
+
+if __name__ == "__main__":
+    raise SystemExit(loop.run(main, kill=ffmpeg.kill_all))
