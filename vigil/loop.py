@@ -127,10 +127,10 @@ class Spinner:
                 await self._spin(connection, stop)
             except (*db_utils.GONE, TimeoutError, asyncpg.PostgresError) as error:
                 log.warning(self._name, f"lost the database, leases are void: {error}")
-                await _wait(stop, 0.5)
             finally:
                 await self._stop(list(self._running))
                 connection.terminate()
+            await _wait(stop, 0.5)
 
     async def _spin(
         self, connection: asyncpg.Connection[asyncpg.Record], stop: asyncio.Event
