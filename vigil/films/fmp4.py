@@ -1,0 +1,136 @@
+"""Surgery on fragmented MP4: take a segment apart, and set its place in a film.
+
+A segment is rendered on its own and begins at time 0. Served, it stands in a playlist behind
+others: the sequence number (``mfhd``) and the decode time (``tfdt``) of its one fragment are
+written anew, and players see one continuous film without EXT-X-DISCONTINUITY. Boxes: ISO/IEC
+14496-12, §4.2 (box), §8.8.5 (mfhd), §8.8.7 (tfhd), §8.8.8 (trun), §8.8.12 (tfdt).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from vigil.errors import VigilError
+
+BASE_DATA_OFFSET, DESCRIPTION, DURATION, SIZE, FLAGS = 0x01, 0x02, 0x08, 0x10, 0x20
+"""Which optional fields a tfhd has."""
+T_OFFSET, T_FIRST_FLAGS, T_DURATION, T_SIZE, T_FLAGS, T_CTS = 0x1, 0x4, 0x100, 0x200, 0x400, 0x800
+"""Which optional fields a trun has."""
+
+
+class Damaged(VigilError):
+    """These bytes are not a segment of ours."""
+
+    code = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment, taken apart."""
+
+    init: bytes
+    """ftyp and moov: what a decoder needs before the first picture."""
+    media: bytes
+    """moof and mdat."""
+    frames: int
+    ticks: int
+    """Length in the track's timescale."""
+
+
+def split(data: bytes) -> Segment:
+    """Take a segment apart; raises Damaged unless it is ftyp, moov, one moof and one mdat."""
+    boxes = list(_boxes(data, 0, len(data)))
+    names = [name for name, _, _ in boxes if name not in (b"styp", b"sidx", b"mfra", b"free")]
+    if names != [b"ftyp", b"moov", b"moof", b"mdat"]:
+        raise Damaged(f"not a segment of one fragment: {b' '.join(names).decode('latin-1')}")
+    at = {name: (start, end) for name, start, end in boxes}
+    (begin, head), (body, end) = at[b"moof"], at[b"mdat"]
+    if head != body:
+        raise Damaged("the fragment's data does not follow its header")
+    traf = _find(data, begin + 8, head, b"traf")
+    frames, ticks = _measure(data, _find(data, *traf, b"tfhd"), _find(data, *traf, b"trun"))
+    return Segment(
+        data[slice(*at[b"ftyp"])] + data[slice(*at[b"moov"])], data[begin:end], frames, ticks
+    )
+
+
+def place(media: bytes, sequence: int, ticks: int) -> bytes:
+    """The same moof and mdat as number ``sequence`` (from 1) of a film, ``ticks`` after its start.
+
+    Raises Damaged when these are not ``media`` of a Segment.
+    """
+    first = next(_boxes(media, 0, len(media)), None)
+    if first is None or first[0] != b"moof":
+        raise Damaged("not a fragment")
+    head = bytearray(media[: first[2]])
+    mfhd, _ = _find(head, 8, len(head), b"mfhd")
+    struct.pack_into(">I", head, mfhd + 4, sequence & 0xFFFFFFFF)
+    traf = _find(head, 8, len(head), b"traf")
+    tfdt, end = _find(head, *traf, b"tfdt")
+    if head[tfdt] == 1 and end - tfdt == 12:
+        struct.pack_into(">Q", head, tfdt + 4, ticks)
+    elif head[tfdt] == 0 and end - tfdt == 8 and ticks < 1 << 32:
+        struct.pack_into(">I", head, tfdt + 4, ticks)
+    else:
+        raise Damaged("the fragment has no room for its time")
+    return bytes(head) + media[first[2] :]
+
+
+def decode_time(media: bytes) -> tuple[int, int]:
+    """Sequence number and decode time of a fragment: what ``place`` wrote."""
+    moof = _find(media, 0, len(media), b"moof")
+    mfhd, _ = _find(media, *moof, b"mfhd")
+    traf = _find(media, *moof, b"traf")
+    tfdt, end = _find(media, *traf, b"tfdt")
+    sequence = int.from_bytes(media[mfhd + 4 : mfhd + 8], "big")
+    return sequence, int.from_bytes(media[tfdt + 4 : end], "big")
+
+
+def _measure(data: bytes, tfhd: tuple[int, int], trun: tuple[int, int]) -> tuple[int, int]:
+    """Number of samples in a trun and the sum of their durations."""
+    start, end = trun
+    try:
+        flags, count = struct.unpack_from(">II", data, start)
+        flags &= 0xFFFFFF
+        at = start + 8 + 4 * bool(flags & T_OFFSET) + 4 * bool(flags & T_FIRST_FLAGS)
+        step = 4 * sum(bool(flags & bit) for bit in (T_DURATION, T_SIZE, T_FLAGS, T_CTS))
+        if count == 0 or at + step * count > end:
+            raise Damaged("the fragment's table of pictures is cut short")
+        if not flags & T_DURATION:
+            return count, count * _default_duration(data, tfhd[0])
+        spans = (struct.unpack_from(">I", data, at + step * i)[0] for i in range(count))
+        return count, sum(spans)
+    except struct.error as error:
+        raise Damaged(f"the fragment's table of pictures is broken: {error}") from None
+
+
+def _default_duration(data: bytes, tfhd: int) -> int:
+    flags = int.from_bytes(data[tfhd : tfhd + 4], "big") & 0xFFFFFF
+    if not flags & DURATION:
+        raise Damaged("the fragment does not say how long a picture lasts")
+    skip = 8 + 8 * bool(flags & BASE_DATA_OFFSET) + 4 * bool(flags & DESCRIPTION)
+    found: int = struct.unpack_from(">I", data, tfhd + skip)[0]
+    return found
+
+
+def _boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of each box between two offsets."""
+    while start < end:
+        size = int.from_bytes(data[start : start + 4], "big")
+        header = 8
+        if size == 1:
+            size, header = int.from_bytes(data[start + 8 : start + 16], "big"), 16
+        if size < header or start + size > end:
+            raise Damaged("a box is cut short")
+        yield bytes(data[start + 4 : start + 8]), start, start + size
+        start += size
+
+
+def _find(data: bytes | bytearray, start: int, end: int, name: bytes) -> tuple[int, int]:
+    """Body (without its eight bytes of header) of the box of that name between two offsets."""
+    for found, first, last in _boxes(data, start, end):
+        if found == name:
+            return first + 8, last
+    raise Damaged(f"there is no {name.decode()} box")
