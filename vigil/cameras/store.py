@@ -157,6 +157,9 @@ async def add_frame(
                 change="frame",
                 frame=row["id"],
                 taken_at=taken_at.isoformat(),
+                width=width,
+                height=height,
+                bytes=bytes,
             )
             return _frame(row)
         row = await connection.fetchrow(

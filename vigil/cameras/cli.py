@@ -1,0 +1,139 @@
+"""``vigil camera``: list, add and remove cameras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from vigil.auth import Identity
+from vigil.cameras import adding, shown, store
+from vigil.cameras.model import Camera, Health
+from vigil.clicontext import json_option, output, with_context
+from vigil.context import Context
+from vigil.errors import Conflict, Invalid, NotFound
+
+_OPERATOR = Identity(name="command line", role="admin", csrf=None)
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+class Span(click.ParamType[float]):
+    """A length of time: 10, 90s, 5m, 12h, 30d."""
+
+    name = "TIME"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        number = value.rstrip("adhimnsw")
+        try:
+            return float(number) * _UNITS[value[len(number) :]]
+        except (ValueError, KeyError):
+            self.fail(f"{value!r} is no length of time; write it like 10s, 5m, 12h or 30d")
+
+
+@click.group()
+def camera() -> None:
+    """Cameras that deliver frames."""
+
+
+@camera.command("list")
+@json_option
+@with_context
+async def list_command(context: Context, as_json: bool) -> None:
+    """Every camera and how it is doing. Addresses are shown as they are, passwords included."""
+    health, now = await store.health(context.pool), context.clock.now()
+    rows = []
+    for one in await store.all_cameras(context.pool):
+        row = shown.camera_json(one, health.get(one.id, Health()), _OPERATOR, now)
+        row["last_frame"] = row["latest"]["taken_at"] if row["latest"] else None
+        rows.append(row)
+    columns = ("name", "kind", "state", "frames", "last_frame", "interval_s", "url", "error")
+    output(rows, as_json, columns=columns, empty="no cameras yet: vigil camera add NAME URL")
+
+
+@camera.command("add")
+@click.argument("name")
+@click.argument("url")
+@click.option("--interval", type=Span(), default=adding.INTERVAL_S, help="Time between frames.")
+@click.option(
+    "--retention", type=Span(), default=adding.RETENTION_S, help="How long frames are kept."
+)
+@click.option("--title", default="", help="Name for people.")
+@click.option("--kind", default=None, help="http, ffmpeg or testcard; guessed from the URL.")
+@click.option("--option", "options", multiple=True, help="NAME=true|false, e.g. keyframes=false.")
+@json_option
+@with_context
+async def add(
+    context: Context,
+    name: str,
+    url: str,
+    interval: float,
+    retention: float,
+    title: str,
+    kind: str | None,
+    options: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Add a camera; a running scanner notices within two seconds.
+
+    URL: http(s)://… of a JPEG, an MJPEG or an .m3u8, rtsp://…, the path of a video, /dev/video0,
+    or testcard. TIME: 10, 90s, 5m, 12h, 30d.
+    """
+    wanted = adding.Wanted(
+        name=name,
+        url=_as_path(url),
+        title=title,
+        kind=kind,
+        interval_s=interval,
+        retention_s=retention,
+        options=dict(_option(text) for text in options),
+    )
+    made = await adding.add(context.pool, wanted)
+    if as_json:
+        output(_json(made, context), as_json)
+    else:
+        click.echo(f"added camera {made.name} ({made.kind}), a frame each {made.interval_s:g} s")
+
+
+@camera.command("remove")
+@click.argument("name")
+@json_option
+@with_context
+async def remove(context: Context, name: str, as_json: bool) -> None:
+    """Remove a camera and its frames; films made of it stay."""
+    found = await store.by_name(context.pool, name)
+    if found is None:
+        raise NotFound(f"there is no camera {name}", hint="vigil camera list")
+    if not await store.begin_removal(context.pool, found.id):
+        raise Conflict(f"camera {name} is being removed already")
+    if as_json:
+        marked = await store.by_name(context.pool, name)
+        output(_json(marked or found, context), as_json)
+    else:
+        click.echo(f"camera {name} is being removed; the scanner deletes its frames first")
+
+
+def _json(made: Camera, context: Context) -> dict[str, Any]:
+    return shown.camera_json(made, Health(), _OPERATOR, context.clock.now())
+
+
+def _as_path(url: str) -> str:
+    """A path as it is meant from here; everything else unchanged."""
+    path = Path(url).expanduser()
+    if "://" not in url and url != "testcard" and (path.exists() or url.startswith(("./", "~"))):
+        return str(path.resolve() if path.is_file() else path.absolute())
+    return url
+
+
+def _option(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    try:
+        return name, msgspec.json.decode(value) if equals else True
+    except msgspec.DecodeError:
+        raise Invalid(f"the option {text!r} is not NAME=true or NAME=false") from None

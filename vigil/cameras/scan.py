@@ -1,0 +1,127 @@
+"""What the scanner does for cameras: takes frames, expires them, removes cameras."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import re
+from collections.abc import Sequence
+from contextlib import aclosing
+from datetime import timedelta
+
+from vigil import log
+from vigil.cameras import intake, store
+from vigil.cameras.model import Camera, Refusal
+from vigil.context import Context
+from vigil.errors import SourceError, VigilError
+from vigil.loop import Target
+from vigil.sources.kinds import CAMERAS
+
+RETRY_MIN_S = 2.0
+RETRY_MAX_S = 30.0
+EXPIRE_EACH_S = 10.0
+EXPIRE_BATCH = 200
+DELETES_AT_ONCE = 16
+
+
+async def targets(context: Context) -> Sequence[Target]:
+    """One target for each enabled camera, and one that removes what is no longer kept."""
+    cameras = await store.all_cameras(context.pool)
+    leaving = [camera.id for camera in cameras if camera.deleting_at]
+    found = [
+        Target(
+            key=f"camera:{camera.id}",
+            name=f"camera {camera.name}",
+            version=camera.changed_at.isoformat(),
+            run_once=functools.partial(watch, context, camera),
+            on_failure=functools.partial(record_failure, context, camera),
+            retry_min_s=RETRY_MIN_S,
+            retry_max_s=RETRY_MAX_S,
+        )
+        for camera in cameras
+        if camera.enabled and not camera.deleting_at
+    ]
+    retention = Target(
+        key="cameras:retention",
+        name="retention of frames",
+        version=str(leaving),  # begins at once when a camera is to be removed
+        run_once=functools.partial(expire, context),
+        retry_max_s=60,
+    )
+    return [*found, retention]
+
+
+async def watch(context: Context, camera: Camera) -> float:
+    """Take frames from a camera until its connection breaks; never ends well by itself.
+
+    Returns the seconds until the next try when frames had come: such a camera is not failing
+    more and more, it lost its connection. Raises what went wrong when none had come.
+    """
+    kind = CAMERAS.get(camera.kind)
+    if kind is None:
+        raise SourceError(f"there is no kind of camera called {camera.kind}", permanent=True)
+    delivered = False
+    try:
+        async with aclosing(kind.frames(context, camera)) as frames:
+            async for raw in frames:
+                if raw is None:
+                    await store.note_answer(context.pool, camera.id)
+                    delivered = True
+                elif not isinstance(await intake.accept(context, camera, raw), Refusal):
+                    delivered = True
+        raise SourceError("the camera ended its stream")
+    except SourceError as error:
+        if not delivered:
+            raise
+        delay = max(RETRY_MIN_S, error.retry_after or 0.0)
+        log.warning(f"camera {camera.name}", f"{error}; next try in {delay:.0f} s")
+        await record_failure(context, camera, error, delay)
+        return delay
+
+
+async def record_failure(
+    context: Context, camera: Camera, error: Exception, delay_s: float
+) -> None:
+    """Write down why a camera could not be read and when it is tried next, without its address."""
+    now = context.clock.now()
+    if isinstance(error, VigilError):
+        message, hint = without_address(error.message, camera), error.hint
+    else:
+        message, hint = "a fault in Vigil itself", "the scanner's log says more"
+    await store.note_failure(
+        context.pool,
+        camera.id,
+        error=message,
+        hint=hint,
+        at=now,
+        next_at=now + timedelta(seconds=delay_s),
+    )
+
+
+def without_address(text: str, camera: Camera) -> str:
+    """The text with every URL in it replaced: visitors read it, and an address may be a secret."""
+    text = re.sub(r"[a-z][a-z0-9+.-]*://[^\s'\"]+", "the camera", text)
+    if camera.url and camera.url.startswith("/"):
+        text = text.replace(camera.url, "the camera")
+    return text
+
+
+async def expire(context: Context) -> float:
+    """Remove some of the frames that are past their camera's retention, then idle cameras.
+
+    Row marked, blob removed, row removed: whatever is cut short is taken up again. Returns the
+    seconds until the next look.
+    """
+    marked = await store.mark_expired(context.pool, context.clock.now(), EXPIRE_BATCH)
+    await remove(context, marked)
+    for name in await store.finish_removal(context.pool):
+        log.info("cameras", f"camera {name} was removed")
+    return 0.1 if marked else EXPIRE_EACH_S
+
+
+async def remove(context: Context, marked: Sequence[tuple[int, str]]) -> None:
+    """Remove the blobs, then the rows, of frames that are marked; pairs of id and blob."""
+    for start in range(0, len(marked), DELETES_AT_ONCE):
+        some = marked[start : start + DELETES_AT_ONCE]
+        await asyncio.gather(*(context.storage.delete(blob) for _, blob in some))
+    await store.forget_frames(context.pool, [frame_id for frame_id, _ in marked])

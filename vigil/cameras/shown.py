@@ -1,0 +1,107 @@
+"""Cameras and frames as visitors and programs see them, with what can be done and why not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from vigil.auth import Identity
+from vigil.cameras.intake import REASONS
+from vigil.cameras.model import Camera, Frame, Health
+
+BADGES = {
+    "connected": "ok",
+    "waiting": "",
+    "quiet": "warn",
+    "failing": "bad",
+    "disabled": "",
+    "deleting": "warn",
+}
+"""State → the badge's colour. The states: ``state``."""
+
+QUIET_S = 60.0
+ADMIN_ONLY = "only an admin can do this"
+
+
+def state(camera: Camera, health: Health, now: datetime) -> str:
+    """How a camera is, in a word.
+
+    ``deleting``, ``disabled``; ``failing``: the last attempt went wrong; ``waiting``: nothing
+    came yet; ``quiet``: it should have delivered by now and nobody says what is wrong, for
+    instance because no scanner runs; ``connected``.
+    """
+    if camera.deleting_at:
+        return "deleting"
+    if not camera.enabled:
+        return "disabled"
+    if health.error:
+        return "failing"
+    if not health.last:
+        return "waiting"
+    patience = timedelta(seconds=max(QUIET_S, 3 * camera.interval_s))
+    return "quiet" if now - health.last.received_at > patience else "connected"
+
+
+def actions(camera: Camera, health: Health, identity: Identity | None) -> dict[str, str | None]:
+    """What can be done with a camera: ``None``, or why it cannot be done now."""
+    leaving = "it is being removed" if camera.deleting_at else None
+    refused = ADMIN_ONLY if identity is None else None
+    return {
+        "film": refused or leaving or (None if health.last else "it has no frames yet"),
+        "delete": refused or leaving,
+    }
+
+
+def camera_json(
+    camera: Camera, health: Health, identity: Identity | None, now: datetime
+) -> dict[str, Any]:
+    """A camera for the API and for the page's script; its address only for an admin."""
+    shown: dict[str, Any] = {
+        "name": camera.name,
+        "title": camera.title or camera.name,
+        "kind": camera.kind,
+        "interval_s": camera.interval_s,
+        "retention_s": camera.retention_s,
+        "enabled": camera.enabled,
+        "created_at": camera.created_at,
+        "state": state(camera, health, now),
+        "badge": BADGES[state(camera, health, now)],
+        "error": health.error,
+        "hint": health.hint,
+        "failed_at": health.failed_at,
+        "next_at": health.next_at,
+        "failures": health.failures,
+        "frames": health.frames,
+        "refused": health.refused,
+        "refusals": [
+            {"reason": reason, "meaning": REASONS.get(reason, reason), "count": count}
+            for reason, count in sorted(health.refusals.items(), key=lambda item: -item[1])
+        ],
+        "latest": frame_json(camera, health.last) if health.last else None,
+        "actions": actions(camera, health, identity),
+    }
+    if identity is not None:
+        shown["url"] = camera.url
+        shown["options"] = camera.options
+    return shown
+
+
+def frame_json(camera: Camera, frame: Frame) -> dict[str, Any]:
+    """A frame for the API."""
+    return {
+        "id": frame.id,
+        "taken_at": frame.taken_at,
+        "received_at": frame.received_at,
+        "width": frame.width,
+        "height": frame.height,
+        "bytes": frame.bytes,
+        "luma": round(frame.luma, 1),
+        "sha256": frame.sha256.hex(),
+        "url": frame_url(camera, frame.id),
+        "actions": {},
+    }
+
+
+def frame_url(camera: Camera, frame_id: int) -> str:
+    """Where a frame's picture is; what it shows never changes."""
+    return f"/api/v1/cameras/{camera.name}/frames/{frame_id}.jpg"
