@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sanic import HTTPResponse, Request
 
@@ -54,6 +54,7 @@ def test_ranges(header: str, span: tuple[int, int] | None) -> None:
     assert responses.parse_range(header, 10) == span
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.from_regex(r"bytes=[0-9]*-[0-9]*"), st.integers(0, 10**15))
 def test_no_header_leads_outside_of_the_file(header: str, size: int) -> None:
     span = responses.parse_range(header, size)
@@ -324,6 +325,7 @@ async def test_a_list_has_items_and_a_cursor(context: Context) -> None:
     assert responses.cursor_decode(cursor, datetime, int) == (moment, 7)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_strange_cursor_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
