@@ -69,7 +69,7 @@ def test_every_exception_is_needed() -> None:
 
 @pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_sql_is_static(path: Path) -> None:
-    """No statement is put together while running: constants are all that an f-string may take in."""
+    """No statement is put together while running: an f-string may take in constants only."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.JoinedStr):
