@@ -115,26 +115,28 @@ def read(items: list[Raw], now: datetime) -> Page:
 def stream(video: Video, page_url: str, now: datetime) -> SeenStream:
     """A live video as every room sees a stream; the host it is from is part of what it is."""
     host = urlsplit(page_url).netloc.lower()
-    channel = video.channel or Channel()
+    channel, category = video.channel or Channel(), video.category or Named()
+    category_id = _id(category)
     channel_host = clean.text(channel.host) or host
     login = clean.text(channel.name)
+    name = clean.text(channel.displayName) or login or channel_host
     thumbnail = video.previewUrl or video.thumbnailUrl or video.previewPath or video.thumbnailPath
     return SeenStream(
         external_id=f"{host}/{video.uuid.lower()}",
-        title=clean.text(video.name, clean.TITLE_MOST),
+        title=clean.text(video.name, clean.TITLE_MOST) or name,
         viewers=clean.number(video.viewers),
         page_url=page_url,
         player="embed",
         player_url=_absolute(page_url, video.embedUrl or video.embedPath)
         or urljoin(page_url, f"/videos/embed/{video.uuid}"),
-        category_id=_id(video.category),
-        category=clean.text(video.category.label) if video.category else "",
+        category_id=category_id,
+        category=clean.text(category.label) if category_id else "",
         tags=clean.tags(video.tags),
         language=clean.language(_id(video.language)),
         mature=False,
         channel_id=f"{login}@{channel_host}" if login else channel_host,
         channel_login=login,
-        channel_name=clean.text(channel.displayName) or login or channel_host,
+        channel_name=name,
         thumbnail_url=_absolute(page_url, thumbnail),
         started_at=clean.moment(video.publishedAt, now),
     )

@@ -1,0 +1,319 @@
+"""twitch: tokens, cursors, the rate limit and the criteria, against a peer that speaks Helix."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+
+from tests.servers.helix import Channel, Helix, channel
+from tests.sources.looking import Pass, look_through, make_source
+from vigil.clock import FakeClock
+from vigil.context import Context
+from vigil.errors import SourceError
+from vigil.fetch import Fetcher
+from vigil.sources import twitch
+from vigil.streams.model import SeenStream
+
+
+@pytest.fixture(autouse=True)
+def _no_token_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twitch, "_tokens", {})
+
+
+def pointed_at(context: Context, server: Helix) -> Context:
+    """The context with the settings of this peer."""
+    settings = replace(
+        context.settings,
+        twitch_api_url=server.api_url,
+        twitch_auth_url=server.auth_url,
+        twitch_client_id=server.client_id,
+        twitch_client_secret=server.client_secret,
+    )
+    return replace(context, settings=settings)
+
+
+async def look(context: Context, server: Helix, **options: object) -> Pass:
+    return await look_through(pointed_at(context, server), make_source("twitch", None, **options))
+
+
+@pytest_asyncio.fixture
+async def fake(outside: Context) -> AsyncIterator[tuple[Context, FakeClock]]:
+    """The context on a clock that stands still."""
+    clock = FakeClock()
+    async with Fetcher(clock=clock) as fetcher:
+        yield replace(outside, clock=clock, fetcher=fetcher), clock
+
+
+async def pass_time(clock: FakeClock, task: asyncio.Task[Pass]) -> Pass:
+    """Let a pass run on a fake clock: whenever it waits, a second goes by."""
+    while not task.done():
+        await asyncio.sleep(0.002)  # real time, for the loopback
+        await clock.advance(1)
+    return await task
+
+
+async def test_what_a_stream_becomes(outside: Context) -> None:
+    sent = Channel(
+        id="40944725612",
+        user_id="459331509",
+        user_login="auronplay",
+        user_name="AuronPlay",
+        game_id="1435206302",
+        game_name="Little Nightmares",
+        title="hablamos y le damos\x00 a\nLittle Nightmares",
+        viewer_count=3,
+        started_at="2021-03-10T15:04:21Z",
+        language="ES",
+        thumbnail_url="https://static-cdn.jtvnw.net/live_user_auronplay-{width}x{height}.jpg",
+        tags=("Español", "", "Español"),
+        is_mature=True,
+    )
+    async with Helix([sent]) as server:
+        seen = await look(outside, server)
+    assert seen.streams == [
+        SeenStream(
+            external_id="40944725612",
+            title="hablamos y le damos a Little Nightmares",
+            viewers=3,
+            page_url="https://www.twitch.tv/auronplay",
+            player="twitch",
+            player_url="auronplay",
+            category_id="1435206302",
+            category="Little Nightmares",
+            tags=("Español",),
+            language="es",
+            mature=True,
+            channel_id="459331509",
+            channel_login="auronplay",
+            channel_name="AuronPlay",
+            thumbnail_url="https://static-cdn.jtvnw.net/live_user_auronplay-{width}x{height}.jpg",
+            started_at=datetime(2021, 3, 10, 15, 4, 21, tzinfo=UTC),
+        )
+    ]
+
+
+async def test_every_page_to_the_last_stream_that_nobody_watches(outside: Context) -> None:
+    async with Helix(2050, points=5000) as server:
+        seen = await look(outside, server)
+        assert server.pages == len(seen.pages) == 21
+        assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+        assert seen.streams[-1].viewers == 0
+    assert [(page.budget_limit, page.found) for page in seen.pages[:2]] == [(5000, 100)] * 2
+    budgets = [page.budget_remaining or 0 for page in seen.pages]
+    assert budgets[-1] < budgets[0] < 5000
+
+
+async def test_nothing_is_live(outside: Context) -> None:
+    async with Helix(0) as server:
+        seen = await look(outside, server)
+    assert (seen.found, len(seen.pages)) == (0, 1)
+
+
+async def test_null_tags(outside: Context) -> None:
+    async with Helix(5) as server:
+        server.faults.null_tags = True
+        seen = await look(outside, server)
+    assert [stream.tags for stream in seen.streams] == [()] * 5
+
+
+async def test_repeated_items_and_churn_end_well(outside: Context) -> None:
+    async with Helix(1000) as server:
+        server.faults.repeats, server.faults.churn = 7, 3
+        seen = await look(outside, server)
+    assert seen.found == 1000 + 9 * 7
+    assert len({stream.external_id for stream in seen.streams}) > 950
+
+
+async def test_the_reasons_of_malformed_items_are_told_apart(outside: Context) -> None:
+    async with Helix(150) as server:
+        server.faults.bad_items = 9
+        seen = await look(outside, server)
+    assert len(seen.streams) == 150
+    assert seen.refused.total() == 18
+    assert seen.refused["malformed: Object missing required field `viewer_count`"] == 2
+    assert len(seen.refused) >= 5
+
+
+class TestTokens:
+    async def test_one_token_for_many_passes(self, outside: Context) -> None:
+        async with Helix(300) as server:
+            await look(outside, server)
+            await look(outside, server)
+            assert server.tokens_given == 1
+
+    async def test_a_void_token_is_renewed_once_and_the_pass_goes_on(
+        self, outside: Context
+    ) -> None:
+        async with Helix(300) as server:
+            await look(outside, server)
+            server.faults.unauthorized = 1
+            assert (await look(outside, server)).found == 300
+            assert server.tokens_given == 2
+
+    async def test_refused_again_is_an_error(self, outside: Context) -> None:
+        async with Helix(300) as server:
+            server.faults.unauthorized = -1
+            with pytest.raises(SourceError, match="refuses our token"):
+                await look(outside, server)
+            assert server.tokens_given == 2
+
+    async def test_an_old_token_is_renewed_before_it_expires(
+        self, fake: tuple[Context, FakeClock]
+    ) -> None:
+        context, clock = fake
+        async with Helix(1, clock=clock) as server:
+            await look(context, server)
+            await clock.advance(5_011_271)
+            await look(context, server)
+            assert server.tokens_given == 2
+
+    async def test_wrong_credentials(self, outside: Context) -> None:
+        async with Helix(1) as server:
+            context = pointed_at(outside, server)
+            secret = "wr0ng-secret"
+            settings = replace(context.settings, twitch_client_secret=secret)
+            with pytest.raises(SourceError, match="refuses our client id or secret") as caught:
+                await look_through(replace(context, settings=settings), make_source("twitch", None))
+        assert secret not in str(caught.value)
+
+    async def test_no_credentials(self, outside: Context) -> None:
+        with pytest.raises(SourceError, match="needs a client id") as caught:
+            await look_through(outside, make_source("twitch", None))
+        assert "VIGIL_TWITCH_CLIENT_ID" in (caught.value.hint or "")
+        assert caught.value.permanent
+
+    async def test_the_token_endpoint_fails(self, outside: Context) -> None:
+        async with Helix(1) as server:
+            server.faults.token_error = 1
+            with pytest.raises(SourceError, match="answered 500"):
+                await look(outside, server)
+            assert (await look(outside, server)).found == 1
+
+
+class TestRateLimit:
+    async def test_never_faster_than_the_bucket_and_never_refused(
+        self, fake: tuple[Context, FakeClock]
+    ) -> None:
+        context, clock = fake
+        async with Helix(5000, points=20, window_s=60, clock=clock) as server:
+            began = clock.monotonic()
+            seen = await pass_time(clock, asyncio.create_task(look(context, server)))
+            assert seen.found == 5000
+            assert server.refused == 0
+        assert clock.monotonic() - began >= 60  # 50 pages, 20 at once, then 20 a minute
+
+    async def test_429_waits_until_the_reset(self, fake: tuple[Context, FakeClock]) -> None:
+        context, clock = fake
+        async with Helix(300, points=30, window_s=60, clock=clock) as server:
+            server.faults.too_many = 1
+            began = clock.monotonic()
+            seen = await pass_time(clock, asyncio.create_task(look(context, server)))
+            assert seen.found == 300
+            assert server.refused == 1
+        assert clock.monotonic() - began >= 60
+
+    async def test_429_for_ever_gives_up(self, fake: tuple[Context, FakeClock]) -> None:
+        context, clock = fake
+        async with Helix(300, clock=clock) as server:
+            server.faults.too_many = -1
+            with pytest.raises(SourceError, match="rate limit stays exhausted") as caught:
+                await pass_time(clock, asyncio.create_task(look(context, server)))
+            assert server.refused == twitch.MAX_WAITS + 1
+        assert caught.value.retry_after == 60
+
+    @pytest.mark.parametrize("skew_s", [-86_400, 86_400])
+    async def test_a_clock_that_is_wrong_does_not_hang_a_pass(
+        self, fake: tuple[Context, FakeClock], skew_s: float
+    ) -> None:
+        context, clock = fake
+        theirs = FakeClock()
+        theirs.jump(skew_s)
+        async with Helix(300, points=3, window_s=1, clock=theirs) as server:
+            server.faults.too_many = 1
+            task = asyncio.create_task(look(context, server))
+            moving = asyncio.create_task(keep_moving(theirs))
+            began = clock.monotonic()
+            await pass_time(clock, task)
+            moving.cancel()
+        assert clock.monotonic() - began < 500
+
+
+async def keep_moving(clock: FakeClock) -> None:
+    while True:
+        await asyncio.sleep(0.001)
+        await clock.advance(1)
+
+
+class TestCursors:
+    async def test_a_cursor_that_repeats(self, outside: Context) -> None:
+        async with Helix(1000) as server:
+            server.faults.repeat_cursor = True
+            with pytest.raises(SourceError, match="circle"):
+                await look(outside, server)
+            assert server.pages < 5
+
+    async def test_pages_without_items_for_ever(self, outside: Context) -> None:
+        async with Helix(1000) as server:
+            server.faults.empty_pages = True
+            with pytest.raises(SourceError, match="circle"):
+                await look(outside, server)
+            assert server.pages < 10
+
+    async def test_more_pages_than_can_be(
+        self, outside: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(twitch, "MAX_PAGES", 3)
+        async with Helix(1000) as server:
+            with pytest.raises(SourceError, match="more than 3 pages"):
+                await look(outside, server)
+            assert server.pages == 3
+
+
+class TestCriteria:
+    async def test_languages_are_asked_for(self, outside: Context) -> None:
+        async with Helix(1000) as server:
+            seen = await look(outside, server, languages=["de", "ja"])
+            expected = {one.id for one in server.live if one.language in ("de", "ja")}
+        assert {stream.external_id for stream in seen.streams} == expected
+        assert seen.found == len(expected)
+
+    async def test_categories_are_asked_for(self, outside: Context) -> None:
+        async with Helix(1000) as server:
+            wanted = server.live[0].game_id
+            seen = await look(outside, server, categories=[wanted])
+        assert {stream.category_id for stream in seen.streams} == {wanted}
+
+    async def test_max_viewers(self, outside: Context) -> None:
+        made = [channel(number, number) for number in range(20)]
+        async with Helix(made) as server:
+            seen = await look(outside, server, max_viewers=2)
+        assert sorted(stream.viewers for stream in seen.streams) == [0, 1, 2]
+        assert seen.refused == {"more than 2 viewers": 17}
+
+    async def test_what_is_not_live(self, outside: Context) -> None:
+        async with Helix([replace(channel(1, 0), type=""), channel(2, 0)]) as server:
+            seen = await look(outside, server)
+        assert seen.refused == {"not live": 1}
+        assert len(seen.streams) == 1
+
+
+async def test_the_test_of_a_source(outside: Context) -> None:
+    async with Helix(3) as server:
+        said = await twitch.KIND.test(pointed_at(outside, server), make_source("twitch", None))
+        assert said == "Twitch answers; 799 of 800 requests are left"
+        assert len(server.requests) == 2  # the token and one stream
+
+
+async def test_twenty_thousand_in_a_moment(outside: Context) -> None:
+    async with Helix(20_000, points=5000) as server:
+        began = time.perf_counter()
+        seen = await look(outside, server)
+        took = time.perf_counter() - began
+    assert seen.found == 20_000
+    assert took < 20
