@@ -28,12 +28,12 @@ def arguments(film: Film) -> list[str]:
     picture = (
         f"scale={size}:force_original_aspect_ratio=decrease:force_divisible_by=2"
         f":out_range=tv:out_color_matrix=bt601,pad={size}:-1:-1:black,setsar=1,format=yuv420p"
+        ",setparams=range=tv:colorspace=smpte170m:color_primaries=bt709:color_trc=bt709"
     )
     return [
         *("-an", "-vf", picture, "-fps_mode", "passthrough"),
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23"),
-        *("-g", str(film.window_frames), "-flags", "+cgop", "-color_range", "tv"),
-        *("-colorspace", "smpte170m", "-color_primaries", "bt709", "-color_trc", "bt709"),
+        *("-g", str(film.window_frames), "-flags", "+cgop"),
         *("-video_track_timescale", str(film.timescale), "-map_metadata", "-1"),
     ]
 
@@ -67,8 +67,9 @@ async def segment(film: Film, pictures: AsyncIterable[bytes]) -> bytes:
 
     Raises FfmpegError, also when there is no picture that can be decoded.
     """
-    # Signed composition offsets let decode and presentation time both begin at 0.
-    flags = "+empty_moov+default_base_moof+negative_cts_offsets+skip_trailer"
+    # One fragment, however many keyframes; signed composition offsets, so that decode and
+    # presentation time both begin at 0.
+    flags = "+frag_custom+empty_moov+default_base_moof+negative_cts_offsets+skip_trailer"
     return await ffmpeg.read(
         [*input_arguments(film), *arguments(film), "-movflags", flags, "-f", "mp4", "pipe:1"],
         input=pictures,

@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-from vigil.errors import Invalid
+from vigil.context import Context
+from vigil.errors import Invalid, NotFound
+from vigil.films import store
 from vigil.films.model import CameraFacts, NewFilm, slot
 
 DEFAULT_FPS = 25.0
@@ -56,6 +58,17 @@ def parse(body: Any) -> Order:
             f"this film cannot be made: {error}",
             hint='send an object such as {"camera": "garden", "from": "1h", "to": "now"}',
         ) from None
+
+
+async def make(context: Context, wish: Order) -> tuple[int, list[str]]:
+    """Make a film as asked for; returns its number and notes. Raises Invalid or NotFound."""
+    camera = await store.camera_facts(context.pool, wish.camera)
+    if camera is None:
+        names = await store.camera_names(context.pool)
+        hint = f"there are: {', '.join(names[:20])}" if names else "add one first"
+        raise NotFound(f"there is no camera {wish.camera[:60]}", hint=hint)
+    new, notes = complete(wish, camera, context.clock.now())
+    return await store.add(context.pool, new), notes
 
 
 def complete(order: Order, camera: CameraFacts, now: datetime) -> tuple[NewFilm, list[str]]:

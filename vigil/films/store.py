@@ -703,6 +703,29 @@ async def known_segments(db: db_utils.Database, after: str, limit: int = 5000) -
     return [row["hash"] for row in rows]
 
 
+async def has_blob(
+    db: db_utils.Database, hash: str, head: Callable[[str], Awaitable[object | None]]
+) -> bool:
+    """Whether the blob of a segment is there; also when the segment is no more."""
+    if await head(segment_blob(hash)) is not None:
+        return True
+    async with db_utils.transaction(db) as connection:  # nobody makes or removes it meanwhile
+        found = await connection.fetchval(
+            "SELECT hash FROM segments WHERE hash = $1 AND deleting_at IS NULL FOR UPDATE", hash
+        )
+        return found is None or await head(segment_blob(hash)) is not None
+
+
+async def remove_unknown(
+    db: db_utils.Database, blob: str, remove_blob: Callable[[str], Awaitable[None]]
+) -> None:
+    """Remove a blob that no row names; a segment is not rendered anew while that happens."""
+    async with db_utils.transaction(db) as connection:
+        await connection.execute("LOCK TABLE segments IN SHARE ROW EXCLUSIVE MODE")
+        if not await is_known(connection, blob):
+            await remove_blob(blob)
+
+
 async def is_known(db: db_utils.Database, blob: str) -> bool:
     """Whether a row names this blob."""
     found: bool = await db.fetchval(

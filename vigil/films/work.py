@@ -250,6 +250,17 @@ def _scratch(context: Context) -> Path:
     return folder
 
 
+async def holes(context: Context, film: Film) -> list[datetime]:
+    """Windows of a finished film that have frames, which the camera still keeps, and no segment."""
+    since = plan.kept_since(film, context.clock.now())
+    if since is None or film.to_at is None:
+        return []
+    frames = await store.chosen(context.pool, film, [(film.from_at, film.to_at)])
+    there = {segment.window_start for segment in await store.listed(context.pool, film.id)}
+    wanted = dict.fromkeys(plan.window_start(film, frame.taken_at) for frame in frames)
+    return [start for start in wanted if start >= since and start not in there]
+
+
 async def trim(context: Context, film: Film) -> int:
     """Let what is older than the camera's frames leave a film that grows for ever."""
     since = plan.kept_since(film, context.clock.now())

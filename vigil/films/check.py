@@ -1,0 +1,72 @@
+"""Finds and mends what a crash left between the rows of films and their blobs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from vigil.context import Context
+from vigil.films import store, work
+from vigil.storage import BlobInfo
+
+YOUNG = timedelta(hours=1)
+"""A blob without a row may be about to get one."""
+
+
+async def check(context: Context, mend: bool) -> list[str]:
+    """One line for each fault; with ``mend`` each of them is mended. Safe while all runs."""
+    found = [line async for line in _segments_without_blob(context, mend)]
+    found += [line async for line in _files_without_blob(context, mend)]
+    found += [line async for line in _blobs_without_row(context, mend)]
+    found += [line async for line in _holes(context, mend)]
+    return found
+
+
+async def _segments_without_blob(context: Context, mend: bool) -> AsyncIterator[str]:
+    after = ""
+    while names := await store.known_segments(context.pool, after):
+        after = names[-1]
+        for hash in names:
+            if await store.has_blob(context.pool, hash, context.storage.head):
+                continue
+            films = []
+            if mend:
+                films = await store.forget_segment(context.pool, hash)
+                for film_id in films:
+                    await store.replan(context.pool, film_id)
+            again = f", films {films} are rendered again" if films else ""
+            yield f"segment {hash[:16]} has no file{again}"
+
+
+async def _files_without_blob(context: Context, mend: bool) -> AsyncIterator[str]:
+    for film_id, blob in await store.files(context.pool):
+        if await context.storage.head(blob) is not None:
+            continue
+        if mend:
+            await store.forget_file(context.pool, film_id)
+            await store.replan(context.pool, film_id)
+        yield f"film {film_id} has lost its file"
+
+
+async def _blobs_without_row(context: Context, mend: bool) -> AsyncIterator[str]:
+    before = context.clock.now() - YOUNG
+    for folder in ("segments", "films"):
+        lost: list[BlobInfo] = [
+            blob
+            async for blob in context.storage.list(folder)
+            if blob.modified < before and not await store.is_known(context.pool, blob.key)
+        ]
+        for blob in lost:
+            if mend:
+                await store.remove_unknown(context.pool, blob.key, context.storage.delete)
+            yield f"{blob.key} belongs to nothing"
+
+
+async def _holes(context: Context, mend: bool) -> AsyncIterator[str]:
+    for film in await store.finished(context.pool):
+        windows = await work.holes(context, film)
+        if windows:
+            if mend:
+                await store.replan(context.pool, film.id)
+            first = windows[0].strftime("%Y-%m-%d %H:%M:%S")
+            yield f"film {film.id} lacks {len(windows)} of its segments, the first at {first} UTC"

@@ -1,0 +1,102 @@
+"""A film as the API, the pages and the command line show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vigil.context import Context
+from vigil.films import store
+from vigil.films.model import Film, Totals
+from vigil.jobs import store as jobs
+from vigil.jobs.model import Job
+
+GOING_ON = ("waiting", "rendering", "growing")
+
+
+def actions(film: Film, *, admin: bool) -> dict[str, str | None]:
+    """What can be done with a film: ``None`` when it can be done now, else why not."""
+    if not admin:
+        return dict.fromkeys(("cancel", "resume", "delete"), "only an admin can do that")
+    going = film.state in GOING_ON
+    return {
+        "cancel": None if going else f"it is {film.state}: there is nothing to cancel",
+        "resume": "it goes on by itself" if going else _why_not_resume(film),
+        "delete": None,
+    }
+
+
+def _why_not_resume(film: Film) -> str | None:
+    return None if film.retention_s is not None else "its camera was removed"
+
+
+async def describe(context: Context, film: Film, *, admin: bool) -> dict[str, Any]:
+    """One film."""
+    return (await describe_all(context, [film], admin=admin))[0]
+
+
+async def describe_all(
+    context: Context, films: Sequence[Film], *, admin: bool
+) -> list[dict[str, Any]]:
+    """Films, each with what it has so far and how its job is doing."""
+    totals = await store.totals(context.pool, [film.id for film in films])
+    shown = []
+    for film in films:
+        job = None
+        if film.state in ("waiting", "rendering", "failed") and film.job_id is not None:
+            job = await jobs.get(context.pool, film.job_id)
+        shown.append(_describe(film, totals.get(film.id, Totals()), job, admin))
+    return shown
+
+
+def _describe(film: Film, totals: Totals, job: Job | None, admin: bool) -> dict[str, Any]:
+    api = f"/api/v1/films/{film.id}"
+    planned = totals.segments
+    if film.state == "rendering" and job is not None and job.total is not None:
+        planned = max(planned, job.total)
+    return {
+        "id": film.id,
+        "title": film.title,
+        "camera": film.camera,
+        "state": film.state,
+        "error": film.error,
+        "from": film.from_at,
+        "to": film.to_at,
+        "speed": film.speed,
+        "fps": film.fps,
+        "width": film.width,
+        "height": film.height,
+        "window_s": film.window_s,
+        "segments": {"done": totals.segments, "planned": planned},
+        "frames": totals.frames,
+        "duration_s": round(totals.duration_s, 3),
+        "bytes": totals.bytes,
+        "first_at": totals.first_at,
+        "last_at": totals.last_at,
+        "next_at": film.next_at,
+        "job": None if job is None else _job(job),
+        "playlist": f"{api}/playlist.m3u8" if totals.segments else None,
+        "file": _file(film, api),
+        "page": f"/films/{film.id}",
+        "created_at": film.created_at,
+        "changed_at": film.changed_at,
+        "actions": actions(film, admin=admin),
+    }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "state": job.state,
+        "done": job.done,
+        "total": job.total,
+        "unit": job.unit,
+        "message": job.message,
+        "waiting_for": job.waiting_for,
+    }
+
+
+def _file(film: Film, api: str) -> dict[str, Any] | None:
+    if film.file_blob is None:
+        return None
+    return {"url": f"{api}/film.mp4", "bytes": film.file_bytes}
