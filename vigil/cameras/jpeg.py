@@ -160,9 +160,11 @@ def _segments(data: bytes) -> Iterator[_Segment]:
         if marker in (0x00, 0x01, _SOI) or 0xD0 <= marker <= 0xD7:
             raise BadPicture("broken", "a JPEG whose parts are out of order")
         length = int.from_bytes(data[position : position + 2], "big")
-        end = position + length
-        if length < 2 or end > len(data):
+        end = position + max(length, 2)
+        if end > len(data):
             raise _ended(data, end)
+        if length < 2:
+            raise BadPicture("broken", "a JPEG whose parts are out of order")
         body = position + 2
         if marker == _SOS:
             match = _MARKER_AFTER_SCAN.search(data, end)

@@ -24,10 +24,6 @@ class Part:
     body: bytes
 
 
-class Ended(Exception):
-    """The closing boundary was seen: nothing follows."""
-
-
 class Splitter:
     """Cuts a stream into parts, as its chunks come.
 
@@ -47,9 +43,11 @@ class Splitter:
         self._headers: dict[str, str] | None = None
         self._searched = 0
         self._lengths_lie = False
+        self.ended = False
+        """Whether the closing boundary was seen: nothing follows."""
 
     def feed(self, chunk: bytes) -> list[Part]:
-        """The parts that are complete now. Raises Ended behind the last, SourceError for garbage.
+        """The parts that are complete now; raises SourceError for garbage.
 
         A part with a Content-Length is complete at once; any other at the boundary after it.
         """
@@ -60,6 +58,8 @@ class Splitter:
         return parts
 
     def _next(self) -> Part | None:
+        if self.ended:
+            return None
         if self._delimiter is None and not self._learn_delimiter():
             return None
         if self._headers is None and not self._read_headers():
@@ -91,7 +91,8 @@ class Splitter:
                 return False  # it may still become one
             return self._resynchronise()
         if match[1]:
-            raise Ended
+            self.ended = True
+            return False
         if not match[0].endswith(b"\n"):
             return False
         end = re.compile(rb"\r?\n\r?\n").search(self._buffer, match.end() - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -52,13 +52,15 @@ async def index(request: Request) -> HTTPResponse:
 async def show(request: Request, name: str) -> HTTPResponse:
     """One camera: its latest frame, how it is doing, what can be done with it."""
     camera = await _camera(request, name)
-    recent = await store.frames(responses.context(request).pool, camera.id, limit=RECENT)
+    context = responses.context(request)
+    recent = await store.frames(context.pool, camera.id, limit=RECENT)
     return await responses.page(
         request,
         "cameras/show.html",
         camera=await _shown(request, camera),
         kind=CAMERAS[camera.kind].title if camera.kind in CAMERAS else camera.kind,
         recent=[shown.frame_json(camera, frame) for frame in recent],
+        from_at=context.clock.now() - timedelta(hours=1),
     )
 
 

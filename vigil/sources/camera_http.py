@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from vigil.answers import Stream
 from vigil.cameras.jpeg import MAX_BYTES
 from vigil.cameras.model import Camera, CameraKind, RawFrame
-from vigil.cameras.multipart import Ended, Splitter
+from vigil.cameras.multipart import Splitter
 from vigil.context import Context
 from vigil.errors import SourceError
 
@@ -81,14 +81,12 @@ async def _one_picture(stream: Stream) -> bytes:
 async def _pictures(stream: Stream, content_type: str) -> AsyncGenerator[bytes, None]:
     splitter = Splitter(content_type, max_bytes=MAX_BYTES)
     async for chunk in stream.chunks():
-        try:
-            parts = splitter.feed(chunk)
-        except Ended:
-            return
-        for part in parts:
+        for part in splitter.feed(chunk):
             kind = part.headers.get("content-type", "image/jpeg").lower()
             if not re.match(r"(audio|text/plain|application/(json|xml))", kind):
                 yield part.body
+        if splitter.ended:
+            return
 
 
 def _next(due: float, interval_s: float, now: float) -> float:
