@@ -138,8 +138,12 @@ async def retire(db: db_utils.Database, source_id: int, before: datetime) -> int
     """Remove what this source last showed before a moment; returns how many streams that were."""
     status = await db.execute(
         """
-        DELETE FROM streams USING stream_liveness AS live
-        WHERE live.stream_id = streams.id AND streams.source_id = $1 AND live.seen_at < $2
+        DELETE FROM streams WHERE id IN (
+            SELECT streams.id
+            FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
+            WHERE streams.source_id = $1 AND live.seen_at < $2
+            FOR UPDATE SKIP LOCKED
+        )
         """,
         source_id,
         before,
@@ -148,11 +152,18 @@ async def retire(db: db_utils.Database, source_id: int, before: datetime) -> int
 
 
 async def prune(db: db_utils.Database, now: datetime) -> int:
-    """Remove what expired; returns how many streams that were."""
+    """Remove what expired; returns how many streams that were.
+
+    Leaves alone what is being written at this moment: it is live again, and nobody waits.
+    """
     status = await db.execute(
         """
-        DELETE FROM streams USING stream_liveness AS live
-        WHERE live.stream_id = streams.id AND live.expires_at <= $1
+        DELETE FROM streams WHERE id IN (
+            SELECT streams.id
+            FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
+            WHERE live.expires_at <= $1
+            FOR UPDATE SKIP LOCKED
+        )
         """,
         now,
     )
@@ -298,19 +309,19 @@ async def by_id(db: db_utils.Database, key: str, now: datetime) -> bytes | None:
 async def pass_counts(
     db: db_utils.Database, source_id: int, started_at: datetime, now: datetime
 ) -> tuple[int, int]:
-    """Of a source's live streams: how many were seen since a moment, and how many not."""
+    """How many streams of a source were seen since a moment, and how many other live ones not."""
     (row,) = await db.fetch(
         """
         SELECT count(*) FILTER (WHERE live.seen_at >= $2) AS seen,
-               count(*) FILTER (WHERE live.seen_at < $2) AS unseen
+               count(*) FILTER (WHERE live.seen_at < $2 AND live.expires_at > $3) AS missed
         FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
-        WHERE streams.source_id = $1 AND live.expires_at > $3
+        WHERE streams.source_id = $1
         """,
         source_id,
         started_at,
         now,
     )
-    return row["seen"], row["unseen"]
+    return row["seen"], row["missed"]
 
 
 async def counts(db: db_utils.Database, now: datetime, most: int) -> list[tuple[str, int, int]]:
@@ -328,6 +339,19 @@ async def counts(db: db_utils.Database, now: datetime, most: int) -> list[tuple[
         most,
     )
     return [(row["name"], row["viewers"], row["streams"]) for row in rows]
+
+
+async def count_games(db: db_utils.Database, now: datetime) -> int:
+    """How many different categories live streams are in."""
+    found: int = await db.fetchval(
+        """
+        SELECT count(DISTINCT streams.category)
+        FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
+        WHERE live.expires_at > $1 AND streams.category <> ''
+        """,
+        now,
+    )
+    return found
 
 
 async def games(db: db_utils.Database, now: datetime) -> list[dict[str, object]]:
