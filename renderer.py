@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+import vigil.films.work
 import vigil.jobs.engine
 import vigil.jobs.work
 from vigil import ffmpeg, loop
@@ -14,10 +15,10 @@ from vigil.context import open_context
 from vigil.jobs.model import Task
 from vigil.site.heartbeat import beat
 
-TASKS: tuple[Task, ...] = ()
+TASKS: tuple[Task, ...] = (vigil.films.work.RENDER,)
 """The kinds of jobs that are done here."""
 
-CHORES = (vigil.jobs.work.targets,)
+CHORES = (vigil.jobs.work.targets, vigil.films.work.targets)
 """What one renderer does for all of them, again and again."""
 
 
