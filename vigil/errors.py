@@ -77,6 +77,12 @@ class TooLarge(VigilError):
     code, status, permanent = "too_large", 413, True
 
 
+class TooManyRequests(VigilError):
+    """Asked too often; ``retry_after`` says when it is answered again."""
+
+    code, status = "too_many_requests", 429
+
+
 class Unavailable(VigilError):
     """A part of Vigil itself (database, blob store) cannot be reached now."""
 

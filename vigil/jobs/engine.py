@@ -32,7 +32,7 @@ from vigil import log, loop
 from vigil.context import Context
 from vigil.errors import VigilError
 from vigil.jobs import store
-from vigil.jobs.model import WRITE_EVERY_S, Job, RunningJob, TakenOver, Task
+from vigil.jobs.model import UNEXPECTED, WRITE_EVERY_S, Job, RunningJob, TakenOver, Task
 
 HEARTBEAT_S = 3.0
 POLL_S = 1.0
@@ -300,7 +300,7 @@ async def _write(context: Context, running: RunningJob) -> None:
 def judge(task: Task, job: Job, error: Exception) -> _Outcome:
     """What an error means for a job: another try after a while, or the end."""
     expected = isinstance(error, VigilError)
-    text = str(error) if expected else f"unexpected {type(error).__name__}: {error}"
+    text = str(error) if expected else f"{UNEXPECTED}{type(error).__name__}: {error}"
     permanent = isinstance(error, VigilError) and error.permanent
     name = f"job {job.id} failed: {job.title}"
     if permanent or job.failures + 1 >= task.attempts:

@@ -24,6 +24,8 @@ STATES: dict[str, State] = {
 }
 """The engine's word for a state → ours."""
 
+UNEXPECTED = "unexpected "
+"""How the text of an error begins that was not made for people to read."""
 WRITE_EVERY_S = 0.25
 """Progress is written at most this often."""
 
@@ -180,6 +182,46 @@ class Job:
         if self.waits_for is not None:
             return f"waits for job {self.waits_for}, which works on the same thing"
         return "waits for a free renderer"
+
+    def shown_error(self, *, admin: bool) -> str | None:
+        """Why it failed. What nobody foresaw may say too much, so only an admin reads that."""
+        if self.error and self.error.startswith(UNEXPECTED) and not admin:
+            return "an unexpected error; the admin of the site can read it here"
+        return self.error
+
+    def public(self, *, admin: bool) -> dict[str, Any]:
+        """The job as the API and ``--json`` give it; an admin sees more."""
+        shown = {
+            "id": self.id,
+            "task": self.task,
+            "subject": self.subject,
+            "title": self.title,
+            "state": self.state,
+            "waiting_for": self.waiting_for,
+            "progress": {
+                "done": self.done,
+                "total": self.total,
+                "unit": self.unit,
+                "message": self.message,
+            },
+            "error": self.shown_error(admin=admin),
+            "failures": self.failures,
+            "run_at": self.run_at,
+            "created_at": self.created_at,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "actions": self.actions(admin=admin),
+        }
+        if not admin:
+            return shown
+        return shown | {
+            "arguments": dict(self.arguments),
+            "queue": self.queue,
+            "lock": self.lock,
+            "priority": self.priority,
+            "attempts": self.attempts,
+            "log_task": self.log_task,
+        }
 
     def actions(self, *, admin: bool) -> dict[str, str | None]:
         """What can be done with it: ``None`` when it can be done now, else why not."""

@@ -1,0 +1,45 @@
+"""Tokens of programs, sessions of browsers, links that open one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from vigil.settings import Settings
+
+TOKEN, LINK, SESSION = "vigil", "enter", "session"
+"""How each kind of secret begins, so that one that leaked somewhere is recognised."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A bearer token."""
+
+    id: int
+    name: str
+    role: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A browser that is signed in."""
+
+    id: str
+    """The first 16 hexadecimal digits of the hash of its secret."""
+    role: str
+    created_at: datetime
+    expires_at: datetime
+
+
+def well_formed(secret: str, kind: str) -> bool:
+    """Whether a text can be one of our secrets at all; if not, it is no use to look it up."""
+    return re.fullmatch(rf"{kind}_[A-Za-z0-9_-]{{43}}", secret) is not None
+
+
+def link_address(settings: Settings, secret: str) -> str:
+    """Where a browser goes with a link's secret."""
+    return f"{settings.site_url}/admin/enter?key={secret}"
