@@ -151,6 +151,10 @@ function pictureFailed(event) {
   if (event.target instanceof HTMLImageElement) event.target.classList.add("failed");
 }
 
+function pictureCame(event) {
+  if (event.target instanceof HTMLImageElement) event.target.classList.remove("failed");
+}
+
 /** <button data-copy="#id"> copies the text of an element. */
 async function copy(event) {
   const button = event.target.closest?.("[data-copy]");
@@ -166,6 +170,10 @@ async function copy(event) {
 
 document.addEventListener("submit", confirmFirst, true);
 document.addEventListener("error", pictureFailed, true);
+document.addEventListener("load", pictureCame, true);
+for (const image of document.images) {
+  if (image.complete && image.naturalWidth === 0 && image.src) image.classList.add("failed");
+}
 document.addEventListener("click", copy);
 localise();
 new MutationObserver((changes) => {

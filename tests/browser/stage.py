@@ -1,0 +1,178 @@
+"""What the browser tests and the screenshots look at: Vigil beside peers that have pictures.
+
+The directories are the loopback servers of tests/servers; what their streams show is made by
+ffmpeg: one still picture each, and a short HLS film that can be played.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+
+from tests.servers.owncast import Instance, Owncast
+from tests.servers.peertube import Live, PeerTube
+from vigil import ffmpeg
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+]
+"""Chromium in a container without a user of its own, that calls nobody at home."""
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+PICTURES = {
+    "aquarium": "gradients=s=640x360:c0=0x063b5c:c1=0x0fa3a3:c2=0x072b44:c3=0x49d3c3:n=4:seed=7",
+    "fractals": "mandelbrot=s=640x360:start_scale=0.6:start_x=-0.74:start_y=0.12",
+    "life": "life=s=320x180:mold=10:r=25:ratio=0.12:death_color=#0b3b2e:life_color=#ffc861:seed=4,"
+    "scale=640:360:flags=neighbor",
+    "rules": "cellauto=s=640x360:rule=30:seed=9",
+    "sunset": "gradients=s=640x360:c0=0x2b1055:c1=0xff8c42:c2=0xffd166:c3=0x7597de:n=4:seed=3",
+    "carpet": "sierpinski=s=640x360:type=triangle:seed=2",
+    "meadow": "gradients=s=640x360:c0=0x14532d:c1=0x84cc16:c2=0x052e16:c3=0xfacc15:n=4:seed=11",
+    "card": "testsrc2=s=640x360",
+}
+
+TITLES = {
+    "aquarium": ("Reef tank, nobody talking", ("fish", "ambient")),
+    "fractals": ("Zooming in until the numbers run out", ("maths", "art")),
+    "life": ("Game of Life on a wall of lamps", ("maths", "cellular automata")),
+    "rules": ("Rule 30, forever", ("maths",)),
+    "sunset": ("Balcony cam: evening over the harbour", ("outdoors", "ambient")),
+    "carpet": ("Drawing triangles by hand (day 12)", ("art",)),
+    "meadow": ("Bees in the meadow", ("outdoors", "nature")),
+    "card": ("Fixing an old test-card generator", ("electronics", "making")),
+}
+
+
+def find_browser() -> str | None:
+    """The system's Chromium; ``None`` where there is none."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def make_pictures(folder: Path) -> None:
+    """One JPEG for each of PICTURES, and card/stream.m3u8: eight seconds of HLS."""
+    for name, source in PICTURES.items():
+        run("-f", "lavfi", "-i", source, "-ss", "2", "-frames:v", "1", str(folder / f"{name}.jpg"))
+    hls = ["-f", "hls", "-hls_time", "2", "-hls_list_size", "0", "-hls_playlist_type", "vod"]
+    video = ["-t", "8", "-pix_fmt", "yuv420p", "-preset", "ultrafast", "-g", "25"]
+    run("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", *video, *hls, str(folder / "stream.m3u8"))
+
+
+def run(*arguments: str) -> None:
+    command = [ffmpeg.executable(), "-hide_banner", "-loglevel", "error", "-y", *arguments]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+class PicturesOwncast(Owncast):
+    """An Owncast directory whose instances have thumbnails and can be watched."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            [
+                Instance(name, title=title, tags=tags, viewers=number % 3)
+                for number, (name, (title, tags)) in enumerate(TITLES.items())
+            ]
+        )
+        self.folder = folder
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        name, _, rest = request.path.strip("/").partition("/")
+        file = None
+        if rest == "thumbnail.jpg":
+            file = self.folder / f"{name}.jpg"
+        elif rest.startswith("hls/"):
+            file = self.folder / Path(rest).name
+        if file is None or not file.is_file():
+            return await super().handle(request)
+        kind = {".jpg": "image/jpeg", ".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t"}
+        return web.Response(
+            body=file.read_bytes(),
+            content_type=kind[file.suffix],
+            headers={"access-control-allow-origin": "*"},
+        )
+
+
+def peertube(picture: str) -> PeerTube:
+    """A PeerTube search with a few lives, all with one picture."""
+    return PeerTube(
+        [
+            Live(
+                number,
+                name=f"Village radio, studio {number}",
+                viewers=number,
+                more={"thumbnailUrl": picture, "previewUrl": picture},
+            )
+            for number in range(3)
+        ]
+    )
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A headless Chromium; skips the test, with the reason, where there is none."""
+    path = find_browser()
+    if path is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def visit(browser: Browser, url: str, **options: Any) -> AsyncIterator[Page]:
+    """A page in a context of its own; fails when a script fails or the policy is violated.
+
+    Args:
+        browser: to open it in.
+        url: base of all addresses.
+        options: of Playwright's new_context, e.g. viewport, color_scheme, locale.
+    """
+    context = await browser.new_context(base_url=url, **options)
+    context.set_default_timeout(20_000)
+    page = await context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"script: {error}"))
+    page.on("console", lambda message: _judge(message, problems))
+    try:
+        yield page
+        if problems:
+            raise AssertionError("\n".join(problems))
+    finally:
+        await context.close()
+
+
+def _judge(message: ConsoleMessage, problems: list[str]) -> None:
+    if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        problems.append(f"console: {message.text}")
+
+
+async def overflow(page: Page) -> list[str]:
+    """What sticks out on the right of the page, and so makes it scroll sideways."""
+    found: list[str] = await page.evaluate(
+        """() => {
+            const width = document.documentElement.clientWidth;
+            if (document.documentElement.scrollWidth <= width) return [];
+            return [...document.querySelectorAll("body *")]
+                .filter((e) => e.getBoundingClientRect().right > width + 0.5)
+                .map((e) => e.outerHTML.slice(0, 120));
+        }"""
+    )
+    return found
