@@ -2,4 +2,9 @@
 
 Tables: sources, source_state. Routes: /sources, /api/v1/sources. Jobs: none; the scanner reads
 the directories (room streams) and the cameras (room cameras) through the adapters that stand here.
+
+Beside the adapters and the usual files: kinds (the table of the adapters), clean (text and URLs
+of strangers made safe), items (one item held against its shape), m3u (playlists), options
+(criteria read and checked), adding (sources made and changed), builtin (those that a new
+installation has), shown (sources as visitors see them).
 """

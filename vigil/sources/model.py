@@ -91,3 +91,5 @@ class DirectoryKind:
     """The setting that holds the default address, e.g. ``owncast_url``."""
     test: Callable[[Context, Source], Awaitable[str]]
     """Try one request; returns a sentence for a person, raises SourceError."""
+    criteria: str = ""
+    """The options as somebody would write them, for the form and --help; empty: it has none."""

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from vigil.errors import Invalid
+
+
+def parse(words: Iterable[str]) -> dict[str, str]:
+    """Options as somebody writes them, ``languages=en,de``; raises Invalid for any other word."""
+    found = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise Invalid(f"{word[:100]!r} is not NAME=VALUE")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def written(options: Mapping[str, Any]) -> str:
+    """The opposite of ``parse``; what is empty is left out."""
+    words = []
+    for name, value in options.items():
+        if value not in (None, [], ""):
+            shown = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            words.append(f"{name}={shown}")
+    return " ".join(words)
 
 
 def only(given: Mapping[str, Any], known: Collection[str]) -> None:

@@ -9,8 +9,12 @@ from typing import Any
 import asyncpg
 
 import db_utils
+from vigil import events
 from vigil.errors import Conflict
 from vigil.sources.model import Source, SourceState
+
+STATE_TOPIC = "source_state"
+"""What is notified when a pass began, went on or ended."""
 
 _SOURCE = frozenset(Source.__dataclass_fields__)
 _STATE = frozenset(SourceState.__dataclass_fields__) - {"source"}
@@ -135,6 +139,18 @@ async def set_enabled(db: db_utils.Database, name: str, enabled: bool) -> bool:
     )
 
 
+async def touch(db: db_utils.Database, name: str) -> bool:
+    """Have the scanner look at a source now; False when there is none, or none enabled.
+
+    What wakes the scanner is the trigger that writes changed_at and notifies.
+    """
+    return bool(
+        await db.fetchval(
+            "UPDATE sources SET enabled = true WHERE name = $1 AND enabled RETURNING true", name
+        )
+    )
+
+
 async def delete(db: db_utils.Database, name: str) -> bool:
     """Remove a source and every stream seen there; False when there is none of this name."""
     return bool(await db.fetchval("DELETE FROM sources WHERE name = $1 RETURNING true", name))
@@ -152,6 +168,7 @@ async def begin_pass(db: db_utils.Database, source_id: int, now: datetime) -> No
         source_id,
         now,
     )
+    await events.notify(db, STATE_TOPIC, id=source_id)
 
 
 async def record_progress(
@@ -181,6 +198,7 @@ async def record_progress(
         budget_remaining,
         budget_limit,
     )
+    await events.notify(db, STATE_TOPIC, id=source_id)
 
 
 async def finish_pass(
@@ -199,6 +217,7 @@ async def finish_pass(
         complete,
         next_at,
     )
+    await events.notify(db, STATE_TOPIC, id=source_id)
 
 
 async def fail_pass(
@@ -225,6 +244,7 @@ async def fail_pass(
         hint,
         next_at,
     )
+    await events.notify(db, STATE_TOPIC, id=source_id)
 
 
 def _source(row: asyncpg.Record) -> Source:

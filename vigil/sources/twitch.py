@@ -269,4 +269,5 @@ KIND = DirectoryKind(
     check_options=check_options,
     setting="twitch_api_url",
     test=test,
+    criteria="languages=en,de max_viewers=10 categories=509658",
 )
