@@ -1,6 +1,12 @@
 """Cameras: what they are, the frames they deliver, how they are doing.
 
 Tables: cameras, frames, camera_state. Blobs: frames/<camera id>/<UTC day>/….
-Pages: /cameras, /cameras/<name>. JSON: /api/v1/cameras…. Scans: one target for each enabled
-camera, and one that expires frames and removes cameras. A crash costs the picture in hand.
+Routes: /cameras, /cameras/<name>, /api/v1/cameras…. Jobs: none.
+Scans: one target for each enabled camera, and cameras:retention, which expires frames and removes
+cameras. A crash costs the picture in hand.
+
+More files than other rooms have: intake.py (the one door by which a picture becomes a frame),
+jpeg.py (what a picture is and whether it is whole), multipart.py (MJPEG as cameras write it),
+adding.py (what an admin asks for, checked), shown.py (cameras as visitors and programs see them),
+check.py (where frames and blobs disagree), builtin.py (the test card).
 """

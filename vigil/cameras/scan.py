@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from vigil import log
 from vigil.cameras import intake, store
@@ -101,8 +102,10 @@ async def record_failure(
 def without_address(text: str, camera: Camera) -> str:
     """The text with every URL in it replaced: visitors read it, and an address may be a secret."""
     text = re.sub(r"[a-z][a-z0-9+.-]*://[^\s'\"]+", "the camera", text)
-    if camera.url and camera.url.startswith("/"):
-        text = text.replace(camera.url, "the camera")
+    text = re.sub(r"\s*\('[0-9A-Fa-f.:%]+', \d+(, \d+)*\)", "", text)  # asyncio's way
+    host = urlsplit(camera.url or "").hostname
+    for secret in (host, camera.url if host is None else None):
+        text = text.replace(secret, "the camera") if secret else text
     return text
 
 
