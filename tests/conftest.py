@@ -70,6 +70,7 @@ def _template() -> str:
 
 def _make_template(server: Server) -> None:
     async def make() -> None:
+        await db_utils.wait_until_up(Settings(database_url=server.dsn))
         connection = await asyncpg.connect(server.dsn)
         await connection.execute(f"CREATE DATABASE {_template()}")
         await connection.close()
