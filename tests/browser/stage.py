@@ -6,10 +6,13 @@ ffmpeg: one still picture each, and a short HLS film that can be played.
 
 from __future__ import annotations
 
+import asyncio
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
+from tests.running import Vigil, running
 from tests.servers.owncast import Instance, Owncast
 from tests.servers.peertube import Live, PeerTube
 from vigil import ffmpeg
@@ -176,3 +180,54 @@ async def overflow(page: Page) -> list[str]:
         }"""
     )
     return found
+
+
+@dataclass(frozen=True)
+class House:
+    """A whole Vigil and its peers, all at work."""
+
+    vigil: Vigil
+    owncast: PicturesOwncast
+    peertube: PeerTube
+
+    @property
+    def url(self) -> str:
+        """Where the site is."""
+        return self.vigil.url
+
+    async def admin_link(self) -> str:
+        """The one-time link of the first start."""
+        for _ in range(100):
+            text = self.vigil.output.read_text()
+            found = re.search(r"https?://\S+/admin/enter\S+", text)
+            if found:
+                return found[0].replace("localhost", "127.0.0.1")
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"no link was printed:\n{text}")
+
+
+@asynccontextmanager
+async def whole_house(folder: Path, **settings: str) -> AsyncIterator[House]:
+    """`vigil run` beside an Owncast directory and a PeerTube search, all on loopback."""
+    await asyncio.to_thread(make_pictures, folder)
+    async with AsyncExitStack() as stack:
+        owncast = await stack.enter_async_context(PicturesOwncast(folder))
+        picture = f"{owncast.url}/sunset/thumbnail.jpg"
+        tube = await stack.enter_async_context(peertube(picture))
+        addresses = {"VIGIL_OWNCAST_URL": owncast.url, "VIGIL_PEERTUBE_URL": tube.url}
+        vigil = stack.enter_context(running(**addresses, **settings))
+        await asyncio.to_thread(vigil.start, 120)
+        try:
+            yield House(vigil, owncast, tube)
+        finally:
+            if vigil.process.poll() is None:
+                await asyncio.to_thread(vigil.stop)
+
+
+async def until(page: Page, expression: str, seconds: float = 30) -> None:
+    """Return once a JavaScript expression is true; the policy forbids Playwright's own waiting."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await page.evaluate(expression):
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {expression}")
+        await page.wait_for_timeout(100)

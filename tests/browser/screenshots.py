@@ -1,0 +1,137 @@
+"""Pictures of the real site for the README: ``python -m tests.browser.screenshots [folder]``.
+
+Starts the whole of Vigil beside loopback directories (tests/browser/stage.py), waits until there
+is something to see, and writes one PNG for each page, width and colour scheme. With ``--all`` also
+the admin's pages and the widths between.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import Browser, Page
+
+from tests.browser.stage import TITLES, House, chromium, until, whole_house
+from vigil.settings import ROOT
+
+DESKTOP, PHONE = (1280, 800), (390, 844)
+README = (
+    ("streams", "/", DESKTOP, "light"),
+    ("streams-dark", "/", DESKTOP, "dark"),
+    ("camera", "/cameras/testcard", DESKTOP, "light"),
+    ("film", "/films/1", DESKTOP, "dark"),
+    ("streams-phone", "/", PHONE, "dark"),
+    ("camera-phone", "/cameras/testcard", PHONE, "light"),
+)
+PATHS = {
+    "streams": "/",
+    "search": "/?include=maths",
+    "nothing": "/?include=nobodysaysthis",
+    "cameras": "/cameras",
+    "camera": "/cameras/testcard",
+    "films": "/films",
+    "film": "/films/1",
+    "jobs": "/jobs",
+    "job": "/jobs/1",
+    "sources": "/sources",
+    "health": "/health",
+    "admin": "/admin",
+    "lost": "/nowhere",
+}
+
+
+async def shoot(
+    browser: Browser,
+    house: House,
+    file: Path,
+    path: str,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    scheme: str = "light",
+    whole: bool = False,
+    state: str | None = None,
+) -> None:
+    """One picture of one page; ``state`` is a file with the cookies of somebody signed in."""
+    viewport = {"width": size[0], "height": size[1]}
+    context = await browser.new_context(
+        base_url=house.url,
+        viewport=viewport,  # type: ignore[arg-type] # a TypedDict with these two keys
+        color_scheme=scheme,  # type: ignore[arg-type] # light or dark
+        device_scale_factor=2 if size == PHONE else 1,
+        reduced_motion="reduce",
+        storage_state=state,
+    )
+    page = await context.new_page()
+    await page.goto(path)
+    await settle(page)
+    await page.screenshot(path=file, full_page=whole)
+    await context.close()
+
+
+async def settle(page: Page) -> None:
+    """Wait for the pictures, and for a film's first seconds."""
+    await page.wait_for_load_state("load")
+    if await page.locator("[data-video]").count():
+        await until(page, "document.querySelector('[data-video]').readyState >= 2", 90)
+        await page.evaluate("document.querySelector('[data-video]').currentTime = 1.5")
+    await page.wait_for_timeout(700)
+
+
+async def ready(house: House) -> None:
+    """Wait for streams, frames and a piece of film."""
+    for _ in range(900):
+        counts = await asyncio.to_thread(house.vigil.get, "/stats/counts")
+        playlist = await asyncio.to_thread(house.vigil.text, "/api/v1/films/1/playlist.m3u8")
+        if counts["streams"] >= len(TITLES) + 3 and playlist.count("#EXTINF") >= 2:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError("nothing to see yet")
+
+
+async def signed_in(browser: Browser, house: House, folder: Path) -> str:
+    """A file with the cookies of an admin."""
+    context = await browser.new_context(base_url=house.url)
+    page = await context.new_page()
+    await page.goto(await house.admin_link())
+    await page.locator("main").get_by_role("button", name="Sign in").click()
+    await page.get_by_role("button", name="Sign out").first.wait_for()
+    file = str(folder / "state.json")
+    await context.storage_state(path=file)
+    await context.close()
+    return file
+
+
+async def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "screenshots")
+    parser.add_argument("--all", action="store_true", help="every page, both widths and schemes")
+    chosen = parser.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        async with chromium() as browser, whole_house(Path(scratch)) as house:
+            await ready(house)
+            for name, path, size, scheme in README:
+                file = chosen.folder / f"{name}.png"
+                await shoot(browser, house, file, path, size=size, scheme=scheme)
+            if chosen.all:
+                await everything(browser, house, chosen.folder, Path(scratch))
+
+
+async def everything(browser: Browser, house: House, folder: Path, scratch: Path) -> None:
+    """Every page, at both widths, by day and by night, and the admin's view of it."""
+    state = await signed_in(browser, house, scratch)
+    for name, path in PATHS.items():
+        for width, size in (("wide", DESKTOP), ("phone", PHONE)):
+            for scheme in ("light", "dark"):
+                file = folder / f"all-{name}-{width}-{scheme}.png"
+                await shoot(browser, house, file, path, size=size, scheme=scheme, whole=True)
+            file = folder / f"admin-{name}-{width}.png"
+            await shoot(browser, house, file, path, size=size, whole=True, state=state)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
