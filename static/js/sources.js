@@ -43,9 +43,7 @@ async function refresh() {
       again = false;
       const answer = await fetch("/sources/list");
       if (!answer.ok) break;
-      const template = document.createElement("template");
-      template.innerHTML = await answer.text();
-      swap(template.content);
+      swap(new DOMParser().parseFromString(await answer.text(), "text/html").body);
     } while (again);
   } catch {
     // The line is cut; site.js says so, and the next event asks again.

