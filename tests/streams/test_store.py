@@ -222,7 +222,9 @@ async def test_retire_removes_what_its_source_did_not_show_again(pool: db_utils.
     await store.write_batch(pool, two, [stream(3)], NOW, 600)
     later = NOW + timedelta(seconds=60)
     await store.write_batch(pool, one, [stream(2)], later, 600)
-    assert await store.pass_counts(pool, one, later, later) == (1, 1)
+    assert await store.pass_counts(pool, one, later, NOW, later) == (1, 1)
+    assert await store.pass_counts(pool, one, later, later, later) == (1, 0)
+    assert await store.pass_counts(pool, one, later, NOW, NOW + timedelta(hours=1)) == (1, 0)
     assert await store.retire(pool, one, later) == 1
     assert await found(pool) == ["2", "3"]
     assert await pool.fetchval("SELECT count(*) FROM stream_liveness") == 2

@@ -4,5 +4,7 @@ Tables: ``streams`` (what a stream is), ``stream_liveness`` (who watches, until 
 Routes: ``/`` (front page), ``/stream``, ``/stream/<id>``, ``/stats/counts|games|tags``,
 ``/api/v1/streams``.
 Scanned: every enabled source, one pass after the other; expired streams are pruned.
+``draws.py`` keeps random streams ready ahead of the requests; ``statistics.py`` works out what
+reads every row once for all who ask within a moment.
 A crash costs the batch in hand: at most a thousand streams, which the next pass sees again.
 """

@@ -101,7 +101,10 @@ class Scan:
         the complete pass before it missed as well.
         """
         db, now, source = self._context.pool, self._context.clock.now(), self._source
-        kept, missed = await store.pass_counts(db, source.id, seen.started_at, now)
+        # What was seen under other criteria than now says nothing about this pass.
+        kept, missed = await store.pass_counts(
+            db, source.id, seen.started_at, source.changed_at, now
+        )
         if missed > kept and kept + missed > FEW:
             await seen.record(kept)
             raise SourceError(
@@ -109,9 +112,8 @@ class Scan:
                 hint="not believed yet: none was removed, what stays unseen expires",
             )
         before = seen.started_at if kept == seen.found else self._completed_at
-        if missed and before is not None:
-            gone = await store.retire(db, source.id, before)
-            log.debug("streams", f"{source.name}: {kept} live, {gone} ended")
+        gone = await store.retire(db, source.id, before) if before is not None else 0
+        log.debug("streams", f"{source.name}: {kept} live, {gone} ended")
         return kept
 
     async def failed(self, error: Exception, delay: float) -> None:

@@ -307,18 +307,24 @@ async def by_id(db: db_utils.Database, key: str, now: datetime) -> bytes | None:
 
 
 async def pass_counts(
-    db: db_utils.Database, source_id: int, started_at: datetime, now: datetime
+    db: db_utils.Database, source_id: int, started_at: datetime, since: datetime, now: datetime
 ) -> tuple[int, int]:
-    """How many streams of a source were seen since a moment, and how many other live ones not."""
+    """What a pass that began at ``started_at`` saw, and what it missed of the live ones.
+
+    Returns how many streams of the source were seen since then, and how many were not, but had
+    been between ``since`` and then.
+    """
     (row,) = await db.fetch(
         """
         SELECT count(*) FILTER (WHERE live.seen_at >= $2) AS seen,
-               count(*) FILTER (WHERE live.seen_at < $2 AND live.expires_at > $3) AS missed
+               count(*) FILTER (WHERE live.seen_at < $2 AND live.seen_at >= $3
+                                  AND live.expires_at > $4) AS missed
         FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
         WHERE streams.source_id = $1
         """,
         source_id,
         started_at,
+        since,
         now,
     )
     return row["seen"], row["missed"]

@@ -1,0 +1,153 @@
+"""Queries that must stay fast keep using their indexes: EXPLAIN, on a directory of some size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest_asyncio
+
+import db_utils
+from vigil.context import Context
+from vigil.streams import store
+from vigil.streams.draws import open_pool
+from vigil.streams.model import Filter, SeenStream
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STREAMS = 20_000
+WORDS = ("chess", "music", "garden", "night", "retro", "ranked", "learning", "talk")
+
+
+def stream(number: int) -> SeenStream:
+    words = [WORDS[number // 8**n % 8] for n in range(4)]
+    rare = " zebra" if number % 3000 == 0 else ""
+    return SeenStream(
+        external_id=str(number),
+        title=f"{' '.join(words)}{rare} and something more to read {number}",
+        viewers=0 if number % 5 < 3 else number % 50,
+        page_url=f"https://www.twitch.tv/login{number}",
+        player="twitch",
+        player_url=f"login{number}",
+        category=f"Game {number % 100}",
+        tags=("English", words[0].title(), "Chill"),
+        channel_login=f"login{number}",
+        channel_name=f"Login{number}",
+        started_at=NOW,
+    )
+
+
+@pytest_asyncio.fixture
+async def directory(context: Context) -> AsyncIterator[db_utils.Pool]:
+    """The visitors' connections to a database with many streams."""
+    source_id = await context.pool.fetchval(
+        "INSERT INTO sources (name, kind) VALUES ('tw', 'twitch') RETURNING id"
+    )
+    await store.write_batch(context.pool, source_id, [stream(n) for n in range(STREAMS)], NOW, 600)
+    await store.tidy_search(context.pool)
+    await context.pool.execute("VACUUM ANALYZE streams")
+    await context.pool.execute("VACUUM ANALYZE stream_liveness")
+    pool = await open_pool(context.settings)
+    yield pool
+    await pool.close()
+
+
+class Plan:
+    """What PostgreSQL did."""
+
+    def __init__(self, explained: list[dict[str, Any]]) -> None:
+        self.nodes = list(walk(explained[0]["Plan"]))
+        self.pages: int = self.nodes[0]["Shared Hit Blocks"] + self.nodes[0]["Shared Read Blocks"]
+
+    @property
+    def indexes(self) -> set[str]:
+        return {n["Index Name"] for n in self.nodes if "Index Name" in n and ran(n)}
+
+    @property
+    def scanned(self) -> set[str]:
+        """Tables that were read from end to end."""
+        return {n["Relation Name"] for n in self.nodes if n["Node Type"] == "Seq Scan" and ran(n)}
+
+
+def walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from walk(inner)
+
+
+def ran(node: dict[str, Any]) -> bool:
+    return bool(node["Actual Loops"])
+
+
+async def explain(db: db_utils.Database, statement: str, *arguments: object) -> Plan:
+    text = await db.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", *arguments)
+    return Plan(msgspec.json.decode(text))
+
+
+async def test_plans(directory: db_utils.Pool, context: Context) -> None:
+    async def random(wanted: Filter, count: int) -> Plan:
+        asked = (*store._matches(wanted, NOW), 0.4, count + store.NEIGHBOURS, count)
+        return await explain(directory, store._RANDOM, *asked)
+
+    for count, pages in ((1, 800), (64, 1500)):
+        plan = await random(Filter(max_viewers=0), count)
+        assert {"streams_random", "stream_liveness_pkey"} <= plan.indexes
+        assert not plan.scanned - {"sources"}
+        assert plan.pages < pages
+
+    rare = await random(Filter(include=("zebra",)), 1)
+    assert "streams_search" in rare.indexes
+    assert not rare.scanned - {"sources"}
+    assert rare.pages < 500
+    absent = await random(Filter(include=("xylophone",)), 64)
+    assert "streams_search" in absent.indexes
+    assert absent.pages < 100
+    several = await random(Filter(include=("zebra", "chess", "game", "e", "a")), 1)
+    assert "streams_search" in several.indexes
+    either = await random(Filter(include=("zebra", "xylophone"), any=True), 1)
+    assert "streams_search" in either.indexes
+    assert not either.scanned - {"sources"}
+
+    for common in (Filter(include=("en",)), Filter(include=("english",)), Filter(exclude=("ug",))):
+        plan = await random(common, 1)
+        assert not plan.scanned - {"sources"}, common
+        assert plan.pages < 3000, common
+
+    one = await explain(directory, store._BY_ID, NOW, "tw:77", "tw", "77")
+    assert "streams_source_id_external_id_key" in one.indexes
+    assert not one.scanned - {"sources"}
+    assert one.pages < 40
+
+    latest = await explain(directory, store._LATEST, *store._matches(Filter(), NOW), 2**63 - 1, 100)
+    assert "streams_pkey" in latest.indexes
+    assert latest.pages < 1500
+
+
+async def test_refresh_finds_its_rows_by_index(directory: db_utils.Pool, context: Context) -> None:
+    source_id = await context.pool.fetchval("SELECT id FROM sources")
+    seen = store._columns([stream(n) for n in range(5000, 5100)])
+    async with context.pool.acquire() as connection, connection.transaction():
+        plan = await explain(
+            connection, store._REFRESH, source_id, NOW, NOW + timedelta(seconds=600), *seen
+        )
+    assert "streams_source_id_external_id_key" in plan.indexes
+    assert "stream_liveness_pkey" in plan.indexes
+    assert not plan.scanned
+    update = plan.nodes[0]
+    assert update["Node Type"] == "ModifyTable"
+    assert update["Actual Rows"] == 100
+
+
+async def test_visitors_queries_are_planned_for_their_very_words(
+    directory: db_utils.Pool,
+) -> None:
+    async with directory.acquire() as connection:
+        for n in range(12):
+            await store.random(connection, Filter(include=(f"zebra{n}",)), 1, NOW, 0.5)
+        kept = await connection.fetch(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+            " WHERE statement LIKE $1",
+            "%WITH walk%",
+        )
+    assert [(row["generic_plans"], row["custom_plans"]) for row in kept] == [(0, 12)]

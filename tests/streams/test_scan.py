@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.conftest import Site
+from tests.servers.helix import Helix, channel
+from vigil.clock import FakeClock
+from vigil.context import Context
+from vigil.errors import SourceError
+from vigil.loop import Target
+from vigil.sources import store as sources_store
+from vigil.sources.model import SourceState
+from vigil.streams import scan
+
+
+def pointed_at(context: Context, helix: Helix) -> Context:
+    return replace(
+        context,
+        settings=replace(
+            context.settings,
+            twitch_client_id=helix.client_id,
+            twitch_client_secret=helix.client_secret,
+            twitch_api_url=helix.api_url,
+            twitch_auth_url=helix.auth_url,
+        ),
+    )
+
+
+async def add_source(context: Context, **options: Any) -> None:
+    await sources_store.add(
+        context.pool,
+        name="twitch",
+        kind="twitch",
+        base_url=None,
+        options=options,
+        interval_s=30,
+        ttl_s=900,
+    )
+
+
+async def the_source(context: Context) -> Target:
+    found = {target.key: target for target in await scan.targets(context)}
+    del found["streams:prune"]
+    (target,) = found.values()
+    return target
+
+
+async def state(context: Context) -> SourceState:
+    found = await sources_store.get_state(context.pool, "twitch")
+    assert found is not None
+    return found
+
+
+async def held(context: Context) -> set[str]:
+    rows = await context.pool.fetch(
+        """
+        SELECT external_id FROM streams JOIN stream_liveness ON stream_id = id
+        WHERE expires_at > $1
+        """,
+        context.clock.now(),
+    )
+    return {row["external_id"] for row in rows}
+
+
+def live(helix: Helix) -> set[str]:
+    return {one.id for one in helix.live}
+
+
+@pytest_asyncio.fixture
+async def helix() -> AsyncIterator[Helix]:
+    async with Helix(350, points=800, window_s=2) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def scanner(context: Context, helix: Helix) -> Context:
+    """A context whose Twitch is the server, with one source."""
+    made = pointed_at(context, helix)
+    await add_source(made)
+    return made
+
+
+async def test_there_is_a_target_for_each_enabled_source_and_one_that_prunes(
+    scanner: Context,
+) -> None:
+    target = await the_source(scanner)
+    source = (await state(scanner)).source
+    assert target.key == f"source:{source.id}"
+    assert "twitch" in target.name
+    await scanner.pool.execute("UPDATE sources SET interval_s = 99")
+    assert (await the_source(scanner)).version != target.version
+    await sources_store.set_enabled(scanner.pool, "twitch", False)
+    assert [one.key for one in await scan.targets(scanner)] == ["streams:prune"]
+
+
+async def test_a_pass_writes_what_is_live_and_says_how_it_went(
+    scanner: Context, helix: Helix
+) -> None:
+    target = await the_source(scanner)
+    assert await target.run_once() == 30
+    assert await held(scanner) == live(helix)
+    after = await state(scanner)
+    assert (after.pages, after.found, after.kept, after.refused) == (4, 350, 350, 0)
+    assert after.complete
+    assert after.error is None
+    assert not after.running
+    assert after.next_at is not None
+    assert after.finished_at is not None
+    assert after.next_at - after.finished_at == timedelta(seconds=30)
+    assert after.budget_limit == 800
+    assert after.budget_remaining is not None
+
+
+async def test_what_ended_is_retired_and_what_began_is_found(
+    scanner: Context, helix: Helix
+) -> None:
+    target = await the_source(scanner)
+    await target.run_once()
+    helix.stop(*sorted(live(helix))[:20])
+    helix.start(*(channel(n, 0) for n in range(1000, 1010)))
+    await target.run_once()
+    assert await held(scanner) == live(helix)
+    assert len(await held(scanner)) == 340
+
+
+async def test_viewers_and_titles_are_refreshed(scanner: Context, helix: Helix) -> None:
+    target = await the_source(scanner)
+    await target.run_once()
+    old = helix.live[-1]
+    helix.stop(old.id)
+    helix.start(replace(old, viewer_count=77, title="Quite another"))
+    await target.run_once()
+    row = await scanner.pool.fetchrow(
+        "SELECT title, viewers FROM streams JOIN stream_liveness ON stream_id = id"
+        " WHERE external_id = $1",
+        old.id,
+    )
+    assert row is not None
+    assert tuple(row) == ("Quite another", 77)
+
+
+async def test_a_pass_that_met_a_stream_twice_believes_only_what_two_passes_missed(
+    scanner: Context, helix: Helix
+) -> None:
+    target = await the_source(scanner)
+    await target.run_once()
+    everything = live(helix)
+    helix.faults.repeats = 1
+    unlucky = helix.live[200]
+    helix.stop(unlucky.id)  # it only changed places while the pages were turned …
+    await target.run_once()
+    assert await held(scanner) == everything
+    helix.start(unlucky)  # … and is there again the next time
+    ended = helix.live[100]
+    helix.stop(ended.id)
+    await target.run_once()
+    assert await held(scanner) == everything
+    await target.run_once()
+    assert await held(scanner) == everything - {ended.id}
+    assert (await state(scanner)).kept == 349
+
+
+async def test_the_first_pass_of_a_process_retires_only_what_it_is_sure_of(
+    scanner: Context, helix: Helix
+) -> None:
+    await (await the_source(scanner)).run_once()
+    everything = live(helix)
+    helix.faults.repeats = 1
+    helix.stop(helix.live[0].id)
+    await (await the_source(scanner)).run_once()  # as after a restart: knows of no pass before
+    assert await held(scanner) == everything
+
+
+@pytest.mark.parametrize(
+    "fault", [{"html": -1}, {"wrong_shape": -1}, {"repeat_cursor": True}, {"not_json": -1}]
+)
+async def test_a_failed_pass_retires_nothing_and_says_why(
+    scanner: Context, helix: Helix, fault: dict[str, Any]
+) -> None:
+    target = await the_source(scanner)
+    await target.run_once()
+    everything = live(helix)
+    helix.stop(*sorted(everything)[:100])
+    for name, value in fault.items():
+        setattr(helix.faults, name, value)
+    with pytest.raises(SourceError) as caught:
+        await target.run_once()
+    assert await held(scanner) == everything
+    assert target.on_failure is not None
+    await target.on_failure(caught.value, 7.5)
+    after = await state(scanner)
+    assert after.error
+    assert after.error in str(caught.value)
+    assert after.failures == 1
+    assert not after.complete
+    assert after.next_at is not None
+    assert after.failed_at is not None
+    assert after.next_at - after.failed_at == timedelta(seconds=7.5)
+
+    helix.faults = type(helix.faults)()
+    await target.run_once()
+    assert (await state(scanner)).error is None
+
+
+async def test_a_pass_that_breaks_off_keeps_what_it_saw(scanner: Context, helix: Helix) -> None:
+    target = await the_source(scanner)
+    first_page = {one.id for one in helix.live[:100]}
+    helix.faults.repeat_cursor = True
+    with pytest.raises(SourceError):
+        await target.run_once()
+    assert await held(scanner) >= first_page
+
+
+async def test_an_implausibly_small_result_is_not_believed(scanner: Context, helix: Helix) -> None:
+    target = await the_source(scanner)
+    await target.run_once()
+    everything = live(helix)
+    helix.stop(*sorted(everything)[:200])
+    with pytest.raises(SourceError, match="showed 150 streams where 350 were live"):
+        await target.run_once()
+    assert await held(scanner) == everything
+    helix.stop(*live(helix))
+    with pytest.raises(SourceError, match="showed 0 streams where 350 were live"):
+        await target.run_once()
+    assert await held(scanner) == everything
+
+
+async def test_a_small_result_after_the_criteria_changed_is_believed(
+    scanner: Context, helix: Helix
+) -> None:
+    await (await the_source(scanner)).run_once()
+    await scanner.pool.execute("""UPDATE sources SET options = '{"languages": ["de"]}'""")
+    await (await the_source(scanner)).run_once()
+    assert await held(scanner) == {one.id for one in helix.live if one.language == "de"}
+
+
+async def test_a_small_directory_may_empty_at_once(context: Context) -> None:
+    async with Helix(50) as helix:
+        scanner = pointed_at(context, helix)
+        await add_source(scanner)
+        target = await the_source(scanner)
+        await target.run_once()
+        assert len(await held(scanner)) == 50
+        helix.stop(*live(helix))
+        await target.run_once()
+        assert await held(scanner) == set()
+
+
+async def test_a_clock_that_is_set_back_retires_nothing(context: Context, helix: Helix) -> None:
+    clock = FakeClock(context.clock.now())
+    scanner = replace(pointed_at(context, helix), clock=clock)
+    await add_source(scanner)
+    target = await the_source(scanner)
+    await target.run_once()
+    clock.jump(-3600)
+    await target.run_once()
+    assert await held(scanner) == live(helix)
+    clock.jump(7200)
+    await target.run_once()
+    assert await held(scanner) == live(helix)
+
+
+async def test_criteria_are_kept(context: Context, helix: Helix) -> None:
+    scanner = pointed_at(context, helix)
+    await add_source(scanner, languages=["de"], max_viewers=1)
+    await (await the_source(scanner)).run_once()
+    wanted = {c.id for c in helix.live if c.language == "de" and c.viewer_count <= 1}
+    assert await held(scanner) == wanted
+    assert wanted
+    after = await state(scanner)
+    assert after.refused == sum(c.language == "de" for c in helix.live) - len(wanted)
+    assert after.refusals
+
+
+async def test_a_stopped_pass_leaves_nothing_half_written(scanner: Context, helix: Helix) -> None:
+    helix.faults.slow_s = 0.2
+    task = asyncio.ensure_future((await the_source(scanner)).run_once())
+    await asyncio.sleep(0.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    helix.faults.slow_s = 0
+    await (await the_source(scanner)).run_once()
+    assert await held(scanner) == live(helix)
+
+
+async def test_what_is_not_confirmed_expires(context: Context, helix: Helix) -> None:
+    clock = FakeClock(context.clock.now())
+    scanner = replace(pointed_at(context, helix), clock=clock)
+    await add_source(scanner)
+    await (await the_source(scanner)).run_once()
+    pruning = (await scan.targets(scanner))[0]
+    assert await pruning.run_once() > 0
+    assert await held(scanner) == live(helix)
+    clock.jump(900)
+    assert await held(scanner) == set()
+    await pruning.run_once()
+    assert await scanner.pool.fetchval("SELECT count(*) FROM streams") == 0
+
+
+async def test_a_kind_that_is_gone_says_so(scanner: Context) -> None:
+    await scanner.pool.execute("UPDATE sources SET kind = 'myspace'")
+    with pytest.raises(SourceError, match="myspace") as caught:
+        await (await the_source(scanner)).run_once()
+    assert caught.value.permanent
+
+
+async def test_an_unforeseen_error_is_written_down_too(scanner: Context) -> None:
+    target = await the_source(scanner)
+    assert target.on_failure is not None
+    await target.on_failure(ZeroDivisionError("secret"), 3)
+    after = await state(scanner)
+    assert after.error == "an unexpected error: ZeroDivisionError"
+    assert after.hint
+
+
+async def counts(site: Site) -> dict[str, Any]:
+    await asyncio.sleep(1.1)  # they are kept for a second
+    async with site.client.get("/stats/counts") as response:
+        assert response.status == 200
+        found: dict[str, Any] = await response.json()
+        return found
+
+
+@pytest.mark.slow
+async def test_twenty_thousand_channels_with_and_without_faults(site: Site) -> None:
+    async with Helix(20_000, points=800, window_s=2) as helix:
+        scanner = pointed_at(site.context, helix)
+        await add_source(scanner)
+        target = await the_source(scanner)
+
+        await target.run_once()
+        shown = await counts(site)
+        assert shown["streams"] == 20_000
+        for viewers in (0, 1):
+            wanted = sum(one.viewer_count == viewers for one in helix.live)
+            assert shown["viewers"][str(viewers)] == wanted
+        assert await held(scanner) == live(helix)
+        assert await scanner.pool.fetchval("SELECT count(*) FROM streams") == 20_000
+
+        helix.faults.server_error = 2
+        helix.faults.too_many = 2
+        helix.faults.unauthorized = 1
+        helix.faults.cut = 2
+        helix.faults.repeats = 7
+        helix.faults.churn = 3
+        helix.faults.bad_items = 9
+        helix.faults.null_tags = True
+        await target.run_once()
+        after = await state(scanner)
+        assert after.complete
+        assert after.refused > 1000
+        assert after.found > 20_000 + after.refused
+        assert await held(scanner) == live(helix)  # none that is live was pruned
+        shown = await counts(site)
+        assert shown["streams"] == 20_000
