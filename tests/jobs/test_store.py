@@ -50,12 +50,11 @@ async def take(db: db_utils.Database, *, silent_s: float = 0) -> tuple[int, int]
     return worker_id, job_id
 
 
-async def put_back_stalled(db: db_utils.Database) -> list[int]:
-    """As the chore does; the first seconds of a server's life do not count."""
+async def server_is_up_for_a_while(db: db_utils.Database) -> None:
+    """Nobody is taken for dead in the first ten seconds of a server."""
     age = "SELECT now() - pg_postmaster_start_time() < interval '11 seconds'"
     while await db.fetchval(age):
         await asyncio.sleep(0.5)
-    return await store.put_back_stalled(db)
 
 
 def test_schema_is_the_packages_own() -> None:
@@ -201,6 +200,7 @@ async def test_nobody_writes_into_a_job_of_another(pool: db_utils.Pool) -> None:
 
 
 async def test_stalled(pool: db_utils.Pool) -> None:
+    await server_is_up_for_a_while(pool)
     lost, cancelled, poison, alive = [await put(pool) for _ in range(4)]
     for _ in range(3):
         await take(pool, silent_s=11)
@@ -209,18 +209,19 @@ async def test_stalled(pool: db_utils.Pool) -> None:
     await pool.execute("UPDATE procrastinate_jobs SET attempts = 19 WHERE id = $1", poison)
     assert (await read(pool, lost)).lost
     assert "renderer was lost" in ((await read(pool, lost)).waiting_for or "")
-    assert await put_back_stalled(pool) == [lost, cancelled, poison]
+    assert await store.put_back_stalled(pool) == [lost, cancelled, poison]
     states = {job.id: job.state for job in await store.page(pool)}
     assert states == {lost: "waiting", cancelled: "cancelled", poison: "failed", alive: "running"}
     assert "renderer was lost" in ((await read(pool, poison)).error or "")
-    assert await put_back_stalled(pool) == []
+    assert await store.put_back_stalled(pool) == []
 
 
 async def test_heartbeat_of_a_worker_that_was_pruned(pool: db_utils.Pool) -> None:
+    await server_is_up_for_a_while(pool)
     await put(pool)
     worker_id, _ = await take(pool, silent_s=60)
     assert await store.beat(pool, worker_id)
-    assert await put_back_stalled(pool) == []
+    assert await store.put_back_stalled(pool) == []
     await pool.execute("DELETE FROM procrastinate_workers")
     assert not await store.beat(pool, worker_id)
 
@@ -248,6 +249,19 @@ async def test_prune(pool: db_utils.Pool) -> None:
     assert await pool.fetchval("SELECT count(*) FROM job_progress") == 3
     assert first not in (kept, failed)
     assert last not in (kept, failed)
+
+
+async def test_prune_keeps_few_of_what_succeeds_again_and_again(pool: db_utils.Pool) -> None:
+    ids = [await put(pool, subject="film:1") for _ in range(25)]
+    other = await put(pool, subject="film:2")
+    for job_id in (*ids, other):
+        worker_id, taken = await take(pool)
+        assert taken == job_id
+        await store.finish(pool, job_id, worker_id, "succeeded", None)
+    assert await store.prune(pool) == 0
+    await pool.execute("UPDATE job_progress SET updated_at = now() - interval '11 minutes'")
+    assert await store.prune(pool) == 5
+    assert {job.id for job in await store.page(pool)} == {*ids[5:], other}
 
 
 async def test_news(context: Context) -> None:

@@ -317,14 +317,22 @@ async def put_back_stalled(db: db_utils.Database) -> list[int]:
 
 
 async def prune(db: db_utils.Database, *, limit: int = 1000) -> int:
-    """Delete jobs that ended a week ago, or a day ago when they succeeded; returns how many."""
+    """Delete jobs that ended a week ago, or a day ago when they succeeded; returns how many.
+
+    Of the successes of one subject only the newest twenty stay longer than ten minutes: a film
+    that grows for ever has a job every few seconds.
+    """
     result: int = await db.fetchval(
         """
-        WITH old AS (
-            SELECT j.id FROM procrastinate_jobs j LEFT JOIN job_progress p ON p.job_id = j.id
+        WITH ended AS (
+            SELECT j.id, j.status, coalesce(p.updated_at, '-infinity') AS at,
+                row_number() OVER (PARTITION BY p.subject, j.status ORDER BY j.id DESC) AS place
+            FROM procrastinate_jobs j LEFT JOIN job_progress p ON p.job_id = j.id
             WHERE j.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
-                AND coalesce(p.updated_at, '-infinity') < now() - CASE j.status
-                    WHEN 'succeeded' THEN interval '1 day' ELSE interval '7 days' END
+        ), old AS (
+            SELECT id FROM ended
+            WHERE at < now() - CASE WHEN status <> 'succeeded' THEN interval '7 days'
+                WHEN place <= 20 THEN interval '1 day' ELSE interval '10 minutes' END
             LIMIT $1
         ), gone AS (DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM old) RETURNING id)
         SELECT count(*) FROM gone
