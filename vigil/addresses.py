@@ -39,7 +39,10 @@ class AddressBook:
                 addresses = await self._resolve(host, port)
             except (OSError, UnicodeError) as error:
                 raise FetchError(
-                    f"the name {host} cannot be found", again=True, unsent=True
+                    f"the name {host} cannot be found",
+                    hint="is this machine online, and is the name right?",
+                    again=True,
+                    unsent=True,
                 ) from error
             if not addresses:
                 raise FetchError(f"{host} has no address", again=True, unsent=True)

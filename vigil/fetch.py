@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -38,6 +39,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
 PER_HOST = 8
 """Requests that may be under way to one host; open streams do not count."""
+_STATUSES = frozenset(HTTPStatus)
 CONNECT_TIMEOUT_S = 10.0
 RETRY_AFTER_MOST_S = 30.0
 """A longer Retry-After is not waited for here: the error carries it to the caller."""
@@ -247,8 +249,10 @@ class Fetcher:
             hint = "look at the user name, password or key"
         elif status in (404, 410):
             hint = "look at the address"
+        # Our own words for the status: theirs may hold anything.
+        phrase = HTTPStatus(status).phrase if status in _STATUSES else ""
         raise FetchError(
-            f"{show(url)} answered {status} {response.reason or ''}".rstrip(),
+            f"{show(url)} answered {status} {phrase}".rstrip(),
             http_status=status,
             again=status == 429 or status >= 500,
             hint=hint,

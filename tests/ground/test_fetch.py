@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import socket
 import ssl
 import time
 import tracemalloc
@@ -49,6 +50,15 @@ class Names:
 def only_127_0_0_2_is_public(address: str) -> bool:
     """Splits loopback in two, so that a test can have a public and a private server."""
     return address == "127.0.0.2"
+
+
+def ipv6() -> bool:
+    """Whether this machine has an IPv6 loopback."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
 
 
 def text(body: str = "ok", status: int = 200, **headers: str) -> Handler:
@@ -140,6 +150,14 @@ class TestAddresses:
             response = await fetcher.get(f"http://two.test:{server.port}/", private=True)
         assert response.body == b"second"
         assert response.url == f"http://two.test:{server.port}/"
+
+    async def test_an_ipv6_address(self, fetcher: Fetcher) -> None:
+        if not ipv6():
+            pytest.skip("this machine has no IPv6 loopback")
+        async with Loopback(text("six"), host="::1") as server:
+            response = await fetcher.get(server.url + "/a", private=True)
+            assert (response.body, response.url) == (b"six", f"http://[::1]:{server.port}/a")
+            assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
 
     async def test_a_name_that_does_not_exist(self) -> None:
         async with Fetcher(clock=SystemClock(), resolve=Names()) as fetcher:
@@ -358,6 +376,19 @@ class TestRetries:
             assert len(server.requests) == 2
         assert caught.value.http_status == 503
         assert caught.value.status == 502  # what our own API answers with
+
+    async def test_their_words_for_a_status_are_not_repeated(self, fetcher: Fetcher) -> None:
+        async def odd(request: web.BaseRequest) -> web.Response:
+            status = int(request.path[1:])
+            return web.Response(status=status, reason="<script>alert(1)</script>")
+
+        async with Loopback(odd) as server:
+            with pytest.raises(FetchError) as caught:
+                await fetcher.get(server.url + "/403", private=True)
+            assert caught.value.message.endswith("/403 answered 403 Forbidden")
+            with pytest.raises(FetchError) as caught:
+                await fetcher.get(server.url + "/499", private=True)
+            assert caught.value.message.endswith("/499 answered 499")
 
     async def test_not_found_is_not_tried_again(self, fetcher: Fetcher) -> None:
         async with Loopback(text(status=404)) as server:
@@ -641,6 +672,20 @@ class TestStreams:
                 async with fetcher.open(server.url):
                     raise AssertionError
             assert not server.requests
+
+
+async def test_a_connection_is_used_again(fetcher: Fetcher) -> None:
+    callers = set()
+
+    async def remember(request: web.BaseRequest) -> web.Response:
+        assert request.transport is not None
+        callers.add(request.transport.get_extra_info("peername"))
+        return web.Response(text="x" * 100_000)
+
+    async with Loopback(remember) as server:
+        for _ in range(5):
+            await fetcher.get(server.url, private=True)
+    assert len(callers) == 1
 
 
 async def test_who_we_are(fetcher: Fetcher) -> None:

@@ -107,6 +107,16 @@ async def test_many_instances_come_in_batches_and_slow_ones_do_not_hold_a_pass(
     assert [stream.viewers for stream in slow.streams] == [0] * 120
 
 
+async def test_a_directory_cannot_have_us_ask_any_number_of_hosts(
+    outside: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owncast, "MOST_INSTANCES", 3)
+    async with Owncast([Instance(f"i{number}") for number in range(5)]) as server:
+        seen = await look(outside, server)
+    assert len(seen.streams) == 3
+    assert seen.refused == {"beyond the first 3": 2}
+
+
 async def test_nothing_is_live(outside: Context) -> None:
     async with Owncast([]) as server:
         seen = await look(outside, server)

@@ -39,6 +39,10 @@ PROTOCOLS = {
 }
 """What ffmpeg may read through, for each scheme; everything else it refuses."""
 
+_SHORT_PROBE = ("-analyzeduration", "1000000", "-fpsprobesize", "0")
+"""Recognise a live stream within a second: what is read meanwhile comes out in one burst, and we
+take a picture's arrival for the time it was taken. (Five seconds of it with ffmpeg's defaults.)"""
+
 _REASONS = (  # what ffmpeg says → what we say, what to do
     (r"401|403|[Aa]uthoriz", "the camera does not let us in", "look at user name and password"),
     (r"404|400 Bad Request", "the camera knows no such stream", "look at the path of its address"),
@@ -98,15 +102,17 @@ def command(camera: Camera, *, once: bool = False) -> tuple[list[str], Sequence[
     kind, place = _where(camera.url or "")
     given: list[str] = []
     if kind in ("rtsp", "rtsps"):
-        given = ["-rtsp_transport", "tcp", "-timeout", str(SILENCE_S * 1_000_000)]
+        given = ["-rtsp_transport", "tcp", "-timeout", str(SILENCE_S * 1_000_000), *_SHORT_PROBE]
     elif kind == "v4l2":
         given = ["-f", "v4l2"]
     elif kind == "file":
         given = ["-stream_loop", "-1", "-re"]
     else:
         given = ["-rw_timeout", str(SILENCE_S * 1_000_000)]
-        if kind in ("http", "https"):
+        if kind in ("http", "https"):  # a segment comes at once and lasts for seconds
             given += ["-user_agent", f"Vigil/{__version__}", "-readrate", "1"]
+        else:
+            given += _SHORT_PROBE
     sparse = kind in PROTOCOLS and camera.interval_s >= KEYFRAMES_FROM_S
     if sparse and camera.options.get("keyframes", True):
         given += ["-skip_frame", "nokey"]

@@ -24,6 +24,8 @@ from vigil.streams.model import SeenStream
 PLAYLIST = "/hls/stream.m3u8"
 STATUS_TIMEOUT_S = 5.0
 STATUSES_AT_ONCE = 16
+MOST_INSTANCES = 2000
+"""Each is asked for its status: a directory cannot have us ask any number of hosts."""
 PAGE = 50
 """Instances asked for their status between two batches."""
 
@@ -85,6 +87,8 @@ async def pages(context: Context, source: Source) -> AsyncIterator[Page]:
             refuse(refused, "for adults")
         elif place in live:
             refuse(refused, "listed twice")
+        elif len(live) >= MOST_INSTANCES:
+            refuse(refused, f"beyond the first {MOST_INSTANCES}")
         else:
             live[place] = (entry, instance)
     places = list(live)
