@@ -1,4 +1,4 @@
-"""A real RTSP server (GStreamer's) that serves a video file, looping, to any number of clients.
+"""A real RTSP server (GStreamer's) that serves an MP4 (H.264), from its beginning, to each client.
 
 As a script, run by the system's Python, which has the GObject bindings: ``rtsp.py FILE PORT [USER
 PASSWORD]`` prints ``ready`` and serves ``rtsp://127.0.0.1:PORT/camera`` until it is killed. As a
