@@ -143,6 +143,7 @@ def environment() -> jinja2.Environment:
     made.filters["iso"] = _iso
     made.filters["bytes"] = _human_bytes
     made.filters["span"] = _span
+    made.filters["sentence"] = _sentence
     made.globals["static"] = static
     made.globals["import_map"] = import_map
     made.globals["version"] = __version__
@@ -201,6 +202,13 @@ def _span(seconds: float | None) -> str:
     if hours < 48:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{hours // 24} d"
+
+
+def _sentence(text: str | None) -> str:
+    """An error's words, which begin small, as a sentence of their own."""
+    if not text:
+        return ""
+    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.!?…' else '.'}"
 
 
 async def blob(

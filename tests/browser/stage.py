@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,9 @@ PICTURES = {
     "carpet": "sierpinski=s=640x360:type=triangle:seed=2",
     "meadow": "gradients=s=640x360:c0=0x14532d:c1=0x84cc16:c2=0x052e16:c3=0xfacc15:n=4:seed=11",
     "card": "testsrc2=s=640x360",
+    "studio0": "gradients=s=640x360:c0=0x3b0764:c1=0xe879f9:c2=0x1e1b4b:c3=0x818cf8:n=4:seed=21",
+    "studio1": "gradients=s=640x360:c0=0x450a0a:c1=0xf97316:c2=0x7f1d1d:c3=0xfbbf24:n=4:seed=5",
+    "studio2": "gradients=s=640x360:c0=0x0c4a6e:c1=0x38bdf8:c2=0x082f49:c3=0xe0f2fe:n=4:seed=15",
 }
 
 TITLES = {
@@ -111,19 +115,17 @@ class PicturesOwncast(Owncast):
         )
 
 
-def peertube(picture: str) -> PeerTube:
-    """A PeerTube search with a few lives, all with one picture."""
-    return PeerTube(
-        [
-            Live(
-                number,
-                name=f"Village radio, studio {number}",
-                viewers=number,
-                more={"thumbnailUrl": picture, "previewUrl": picture},
-            )
-            for number in range(3)
-        ]
-    )
+def peertube(pictures: str) -> PeerTube:
+    """A PeerTube search with a few lives whose pictures are below that address."""
+    began = datetime.now(UTC)
+    lives = []
+    for number in range(3):
+        picture = f"{pictures}/studio{number}/thumbnail.jpg"
+        since = (began - timedelta(minutes=7 + 40 * number)).isoformat().replace("+00:00", "Z")
+        more = {"thumbnailUrl": picture, "previewUrl": picture, "publishedAt": since}
+        name = f"Village radio, studio {number + 1}"
+        lives.append(Live(number, name=name, viewers=number, more=more))
+    return PeerTube(lives)
 
 
 @asynccontextmanager
@@ -212,8 +214,7 @@ async def whole_house(folder: Path, **settings: str) -> AsyncIterator[House]:
     await asyncio.to_thread(make_pictures, folder)
     async with AsyncExitStack() as stack:
         owncast = await stack.enter_async_context(PicturesOwncast(folder))
-        picture = f"{owncast.url}/sunset/thumbnail.jpg"
-        tube = await stack.enter_async_context(peertube(picture))
+        tube = await stack.enter_async_context(peertube(owncast.url))
         addresses = {"VIGIL_OWNCAST_URL": owncast.url, "VIGIL_PEERTUBE_URL": tube.url}
         vigil = stack.enter_context(running(**addresses, **settings))
         await asyncio.to_thread(vigil.start, 120)

@@ -18,6 +18,7 @@ from tests.browser.stage import chromium, overflow, visit
 from tests.servers.small_site import Handler, SmallSite, small_site
 from vigil import auth, responses
 from vigil.context import Context
+from vigil.site import store
 
 pytestmark = pytest.mark.browser
 
@@ -234,3 +235,16 @@ async def test_the_icons_are_there(stand: SmallSite, browser: Browser, tmp_path:
         logo = page.locator(".brand img")
         assert await logo.evaluate("e => e.complete && e.naturalWidth > 0")
         await expect(page).to_have_title("How it is doing · Vigil")
+
+
+async def test_the_health_page_shows_the_next_moment_by_itself(
+    stand: SmallSite, browser: Browser
+) -> None:
+    async with visit(browser, stand.url) as page:
+        await page.goto("/health")
+        await expect(page.get_by_text("no scanner is running")).to_be_visible()
+        await store.beat(
+            stand.app.ctx.vigil.pool, name="scanner", host="h", pid=1, version="1", up_s=1
+        )
+        await expect(page.get_by_text("no scanner is running")).to_have_count(0)
+        await expect(page.get_by_role("row", name="scanner")).to_contain_text("ok")

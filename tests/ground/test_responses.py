@@ -311,6 +311,14 @@ def test_lengths_of_time(seconds: float | None, text: str) -> None:
     assert shown("{{ seconds|span }}", seconds=seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(None, ""), ("", ""), ("no such page", "No such page."), ("Is it on?", "Is it on?")],
+)
+def test_errors_become_sentences(words: str | None, sentence: str) -> None:
+    assert shown("{{ words|sentence }}", words=words) == sentence
+
+
 def test_times_are_utc_whatever_their_zone() -> None:
     east = timezone(timedelta(hours=2))
     moment = datetime(2026, 5, 1, 12, 0, 0, 123_456, tzinfo=east)

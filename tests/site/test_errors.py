@@ -59,7 +59,7 @@ async def test_our_own_errors_keep_their_words(
         async with site.client.get("/x", headers=HTML) as response:
             assert response.status == status
             assert response.content_type == "text/html"
-            assert error.message in await response.text()
+            assert f"{error.message}." in (await response.text()).lower()
             assert "nonce-" in response.headers["content-security-policy"]
             if status == 503:
                 assert response.headers.getall("retry-after") == ["7"]
@@ -73,7 +73,7 @@ async def test_addresses_and_methods_that_do_not_exist(context: Context) -> None
         async with site.client.get("/nothing/<script>alert(1)</script>", headers=HTML) as response:
             assert response.status == 404
             text = await response.text()
-            assert "there is no such page" in text
+            assert "There is no such page." in text
             assert "<script>alert" not in text
         async with site.client.delete("/healthz") as response:
             assert response.status == 405
@@ -116,7 +116,7 @@ async def test_a_fault_of_ours_tells_a_number_and_nothing_else(
                 text = await response.text()
             assert SECRET not in text
             assert "ZeroDivision" not in text
-            found = re.search(r"the log knows it as ([0-9a-f]{12})", text)
+            found = re.search(r"[Tt]he log knows it as ([0-9a-f]{12})", text)
             assert found
             line, exc = logged.pop()
             assert found[1] in line
@@ -155,10 +155,10 @@ async def test_who_asks_cannot_be_looked_up_and_still_there_is_a_page(context: C
         await context.pool.close()
         async with site.client.get("/page", headers=HTML) as response:
             assert response.status == 503
-            assert "the database cannot be reached" in await response.text()
+            assert "The database cannot be reached." in await response.text()
         async with site.client.get("/nothing", headers=HTML) as response:
             assert response.status == 404
-            assert "there is no such page" in await response.text()
+            assert "There is no such page." in await response.text()
 
 
 async def test_what_counts_as_a_database_that_is_away(context: Context) -> None:

@@ -92,6 +92,27 @@ async def test_a_missing_or_silent_daemon_and_a_failing_source_degrade(context: 
         assert "it answered with HTML" in page
 
 
+async def test_what_is_outside_may_fail_and_all_is_well_here(context: Context) -> None:
+    await all_daemons(context)
+    await add_source(context, "owncast", error="no answer")
+    async with small_site(context) as site, site.client.get("/healthz") as response:
+        told = await response.json()
+    assert told["status"] == "ok"
+    assert told["problems"] == ["source owncast: no answer"]
+
+
+async def test_a_killed_daemon_that_was_replaced_is_no_problem(context: Context) -> None:
+    await all_daemons(context)
+    for pid, host in ((100, "h"), (101, "elsewhere")):
+        await store.beat(context.pool, name="scanner", host=host, pid=pid, version="1", up_s=9)
+    await context.pool.execute(
+        "UPDATE processes SET seen_at = now() - interval '30 s' WHERE pid IN (100, 101)"
+    )
+    report = await Health(context).report()
+    assert report.problems == ["scanner (process 101 on elsewhere) has been silent for 30 s"]
+    assert report.status == "degraded"
+
+
 async def test_a_camera_that_fails_is_named_without_its_address(context: Context) -> None:
     await all_daemons(context)
     await context.pool.execute(
