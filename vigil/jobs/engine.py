@@ -245,7 +245,7 @@ async def _attempt(
     with eliot.Action.continue_task(
         task_id=branch, action_type=f"attempt:{task.name}", job=job_id, title=job.title
     ):
-        log.info("jobs", f"job {job_id} begins: {job.title}")
+        log.debug("jobs", f"job {job_id} begins: {job.title}")
         try:
             await _with_progress(context, task, running)
         except TakenOver:
@@ -263,7 +263,7 @@ async def _attempt(
             if outcome.delay_s is None:
                 raise
             raise _Again from error
-        log.info("jobs", f"job {job_id} is done: {job.title}")
+        log.debug("jobs", f"job {job_id} is done: {job.title}")
 
 
 async def _with_progress(context: Context, task: Task, running: RunningJob) -> None:
