@@ -40,8 +40,7 @@ GRACE_S = 3.0  # for answers under way when we are told to stop
 def create_app(context: Context, name: str = "vigil", *, touch_up: bool = False) -> App:
     """The application, with its routes and what the handlers need; not listening yet.
 
-    ``touch_up`` lets Sanic rewrite its own methods without the signals that nobody listens to:
-    half as many requests again, but once in a process.
+    ``touch_up``: Sanic rewrites its own methods for speed, which works once in a process.
     """
     app: App = Sanic(name, configure_logging=False)
     app.config.REQUEST_MAX_SIZE = LONGEST_BODY
