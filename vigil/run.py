@@ -31,12 +31,15 @@ from typing import IO, Any
 import click
 from supervisor.xmlrpc import SupervisorTransport
 
+import db_utils
 from vigil import log, postgres, settings
 from vigil.errors import Conflict, VigilError
 from vigil.settings import ROOT, Settings
 
 START_S = 90.0
 """Seconds the whole house may take to come up."""
+DATABASE_S = 10.0
+"""Seconds in which a database that is not ours must answer."""
 LOOK_S = 0.2
 TRY_AGAIN_S = 30.0
 """Seconds after which a process that supervisord gave up on is started again."""
@@ -77,6 +80,8 @@ def run() -> None:
             if not (postgres.folder(chosen.data_dir) / "cluster").exists():
                 click.echo("  making the database …")
             postgres.prepare(chosen.data_dir)
+        if not chosen.embedded:
+            asyncio.run(db_utils.wait_until_up(chosen, seconds=DATABASE_S))
         raise SystemExit(House(chosen, Path(folder), stopping).live())
 
 
@@ -260,11 +265,11 @@ class House:
             connection.close()
 
     def _welcome(self) -> None:
-        click.echo(f"\n  Vigil is at {self._settings.site_url}\n")
         link = asyncio.run(_first_link(self._settings))
+        click.echo(f"\n  Vigil is at {self._settings.site_url}\n")
         if link:
             click.echo(f"  To sign in as the admin, once: {link}\n")
-            click.echo("  (another link: bin/vigil admin link)\n")
+        click.echo("  Ctrl-C stops it. Another link to sign in: bin/vigil admin link\n")
 
     def _stop(self, supervisor: subprocess.Popen[bytes]) -> None:
         asked = self._stopping.signals

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
 import signal
@@ -28,8 +30,16 @@ def frames(house: Vigil) -> list[dict[str, Any]]:
     return found
 
 
-def segments(house: Vigil) -> int:
-    return house.text("/api/v1/films/1/playlist.m3u8").count("#EXTINF")
+def segments(house: Vigil, film: int = 1) -> int:
+    return house.text(f"/api/v1/films/{film}/playlist.m3u8").count("#EXTINF")
+
+
+def kill(house: Vigil, part: str) -> bool:
+    found = house.pids(part)
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return bool(found)
 
 
 def assert_clean(house: Vigil) -> None:
@@ -42,7 +52,7 @@ def assert_clean(house: Vigil) -> None:
 def test_a_new_user_sees_a_working_site_and_loses_nothing_by_stopping() -> None:
     with running() as house:
         house.start()
-        assert "To sign in as the admin, once:" in house.output.read_text()
+        wait_for(lambda: "To sign in as the admin, once:" in house.output.read_text(), 5, "a link")
         assert isinstance(house.get("/stream"), list)
         assert house.get("/stats/counts")["streams"] == 0
         wait_for(lambda: len(frames(house)) > 2, 20, "frames of the test card")
@@ -56,41 +66,38 @@ def test_a_new_user_sees_a_working_site_and_loses_nothing_by_stopping() -> None:
 
         house.output.write_text("")
         house.start()
-        assert "To sign in" in house.output.read_text()  # nobody used the first link
+        assert "To sign in" not in house.output.read_text()  # the first link is still good
         assert segments(house) >= before
         assert any(one["id"] == seen for one in frames(house))
         assert_clean(house)
 
 
-@pytest.mark.parametrize("victim", ["scanner.py", "renderer.py", "app.py", "postgres -D"])
-def test_a_killed_process_comes_back_and_nothing_is_lost(victim: str) -> None:
+def test_whatever_is_killed_comes_back_and_nothing_is_lost() -> None:
     with running() as house:
         house.start()
-        wait_for(lambda: segments(house) >= 1, 60, "the first segment")
-        for _ in range(3):
-            for pid in house.pids(victim):
-                os.kill(pid, signal.SIGKILL)
-            time.sleep(1.5)
-        before = len(frames(house)) if victim != "app.py" else 0
-        wait_for(lambda: house.health().get("status") in ("ok", "degraded"), 60, "health")
-        seen = segments(house)
-        wait_for(lambda: segments(house) > seen, 90, "another segment")
-        wait_for(lambda: len(frames(house)) > before, 30, "another frame")
+        # two seconds of film each four: something is always being rendered
+        made = house.command("film", "make", "testcard", "--from", "now", "--speed", "2", "--json")
+        assert made.returncode == 0, made.stderr
+        film = json.loads(made.stdout)["id"]
+        wait_for(lambda: segments(house, film) >= 1, 30, "the first segment")
+        for victim in ("scanner.py", "renderer.py", "app.py", "postgres -D"):
+            for _ in range(2):
+                wait_for(lambda v=victim: kill(house, v), 30, f"{victim} to kill")  # type: ignore[misc]
+                time.sleep(1)
+            wait_for(lambda: house.health().get("status") == "ok", 30, f"health after {victim}")
+            seen, newest = segments(house, film), frames(house)[0]["id"]
+            wait_for(lambda s=seen: segments(house, film) > s, 60, f"a segment after {victim}")  # type: ignore[misc]
+            wait_for(lambda n=newest: frames(house)[0]["id"] > n, 30, f"a frame after {victim}")  # type: ignore[misc]
         assert_clean(house)
 
-
-def test_killing_everything_at_once_loses_nothing() -> None:
-    with running() as house:
-        house.start()
-        wait_for(lambda: segments(house) >= 1, 60, "the first segment")
-        kept, seen = segments(house), [one["id"] for one in frames(house)]
+        kept, seen_frames = segments(house, film), [one["id"] for one in frames(house)]
         for process in house.everything():
             process.kill()
         house.process.wait()
         house.output.write_text("")
         house.start()
-        assert segments(house) >= kept
-        assert set(seen) <= {one["id"] for one in frames(house)}
+        assert segments(house, film) >= kept
+        assert set(seen_frames[:-20]) <= {one["id"] for one in frames(house)}
         assert_clean(house)
 
 
@@ -124,7 +131,7 @@ def test_what_cannot_start_is_said() -> None:
         assert "did you mean VIGIL_PORT" in done.stderr
     with running(VIGIL_DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/x") as house:
         house.spawn()
-        assert house.process.wait(150) == 1
+        assert house.process.wait(30) == 1
         assert "database does not answer" in house.output.read_text()
 
 

@@ -1,7 +1,8 @@
 """How Vigil is doing, for /healthz, /health and /metrics.
 
 ``failing`` (503): pages or pictures cannot work, since the database or the blob store does not.
-``degraded`` (200): something needs a look, a daemon, a source or a camera, but the site serves.
+``degraded`` (200): a daemon is missing, but the site serves. A source or a camera that fails is
+named among the problems and leaves the status alone: it is outside, and it is what we watch.
 """
 
 from __future__ import annotations
@@ -160,16 +161,19 @@ def judge(now: datetime, database: Part, storage: Part, snapshot: Snapshot | Non
     processes = _daemons(snapshot) if snapshot else []
     sources = _sources(snapshot) if snapshot else []
     cameras = _cameras(snapshot) if snapshot else []
+    alive = {(daemon.name, daemon.host) for daemon in processes if daemon.status == "ok"}
     for daemon in processes:
+        if daemon.status == "silent" and (daemon.name, daemon.host) in alive:
+            continue  # it was killed, and another has taken its place
         if daemon.status == "missing":
             problems.append(f"no {daemon.name} is running")
         elif daemon.status == "silent":
             where = f"{daemon.name} (process {daemon.pid} on {daemon.host})"
             problems.append(f"{where} has been silent for {daemon.age_s:.0f} s")
-    for kind, things in (("source", sources), ("camera", cameras)):
-        problems += [f"{kind} {w.name}: {w.error}" for w in things if w.status == "failing"]
     if problems and status == "ok":
         status = "degraded"
+    for kind, things in (("source", sources), ("camera", cameras)):
+        problems += [f"{kind} {w.name}: {w.error}" for w in things if w.status == "failing"]
     return Report(
         status=status,
         problems=problems,
