@@ -351,7 +351,7 @@ async def mark_expired(db: db_utils.Database, now: datetime, limit: int) -> list
             LIMIT $2
         )
         UPDATE frames SET deleting_at = coalesce(deleting_at, $1)
-        WHERE id IN (SELECT id FROM due)
+        WHERE id = ANY (ARRAY(SELECT id FROM due))
         RETURNING id, blob
         """,
         now,
