@@ -94,12 +94,12 @@ async def test_a_directory_cannot_send_us_into_our_own_network(outside: Context)
 async def test_many_instances_come_in_batches_and_slow_ones_do_not_hold_a_pass(
     outside: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owncast, "STATUS_TIMEOUT_S", 0.3)
     async with Owncast([Instance(f"i{number}", viewers=number) for number in range(120)]) as server:
         quick = await look(outside, server)
         assert [len(page.streams) for page in quick.pages] == [50, 50, 20]
         assert [page.found for page in quick.pages] == [120, 0, 0]
         assert sorted(stream.viewers for stream in quick.streams) == list(range(120))
+        monkeypatch.setattr(owncast, "STATUS_TIMEOUT_S", 0.3)
         server.faults.slow_s = 0.5  # slower than an instance may be, not than the directory
         began = time.monotonic()
         slow = await look(outside, server)
