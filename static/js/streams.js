@@ -10,7 +10,6 @@ function frame(address, title) {
   made.src = address;
   made.title = title;
   made.allow = ALLOWED;
-  made.allowFullscreen = true;
   return made;
 }
 

@@ -216,7 +216,6 @@ async def front(request: Request) -> HTTPResponse:
         streams=list(streams.values())[:ON_PAGE],
         asked=asked,
         filtered=bool(chosen),
-        more_than_words=bool(chosen.keys() - {"include"}),
         again="/?" + urlencode(chosen) if chosen else "/",
         counts=counts,
         failed=[state for state in states if state.source.enabled and state.error],
