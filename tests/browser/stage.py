@@ -44,7 +44,8 @@ PICTURES = {
     "fractals": "mandelbrot=s=640x360:start_scale=0.6:start_x=-0.74:start_y=0.12",
     "life": "life=s=320x180:mold=10:r=25:ratio=0.12:death_color=#0b3b2e:life_color=#ffc861:seed=4,"
     "scale=640:360:flags=neighbor",
-    "rules": "cellauto=s=640x360:rule=30:seed=9",
+    "rules": "cellauto=s=160x90:rule=30:seed=9,scale=640:360:flags=neighbor,format=gbrp,"
+    "lutrgb=r=val*0.85+20:g=val*0.45+24:b=val*0.2+44",
     "sunset": "gradients=s=640x360:c0=0x2b1055:c1=0xff8c42:c2=0xffd166:c3=0x7597de:n=4:seed=3",
     "carpet": "sierpinski=s=640x360:type=triangle:seed=2",
     "meadow": "gradients=s=640x360:c0=0x14532d:c1=0x84cc16:c2=0x052e16:c3=0xfacc15:n=4:seed=11",
