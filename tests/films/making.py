@@ -16,8 +16,9 @@ from PIL import Image, ImageDraw
 
 from vigil import ffmpeg
 from vigil.context import Context
-from vigil.films import encode, store, work
+from vigil.films import store, work
 from vigil.films.model import Film, NewFilm, slot
+from vigil.films.segments import encode
 from vigil.jobs.model import RunningJob
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

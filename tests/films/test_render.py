@@ -16,8 +16,10 @@ from tests.films.making import START, Counter
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import NotFound, Unavailable
-from vigil.films import fmp4, playlist, store, work
+from vigil.films import playlist, store, work
 from vigil.films.model import segment_blob
+from vigil.films.segments import fmp4
+from vigil.films.segments import store as segments
 from vigil.jobs import store as jobs
 
 
@@ -47,7 +49,7 @@ async def file(context: Context, film_id: int, tmp_path: Path) -> Path:
 
 
 async def names(context: Context, film_id: int) -> list[str]:
-    return [segment.hash for segment in await store.listed(context.pool, film_id)]
+    return [segment.hash for segment in await segments.listed(context.pool, film_id)]
 
 
 def even(pts: list[float], fps: float) -> bool:
@@ -70,7 +72,7 @@ async def test_a_film_holds_every_frame_at_its_time(
     )
     film = await making.get(context, film_id)
     assert (film.state, film.error, film.next_at) == ("done", None, None)
-    listed = await store.listed(context.pool, film_id)
+    listed = await segments.listed(context.pool, film_id)
     assert [(s.frames, s.duration_s, s.closed) for s in listed] == [(20, 2.0, True)] * 3
     assert listed[1].first_at == START + timedelta(seconds=20)
     assert listed[1].last_at == START + timedelta(seconds=39)
@@ -96,7 +98,7 @@ async def test_what_is_served_piece_by_piece_is_one_film(context: Context, tmp_p
     film_id = await making.film(context, camera, until=80)
     await making.render(context, film_id)
     film = await making.get(context, film_id)
-    listed = await store.listed(context.pool, film_id)
+    listed = await segments.listed(context.pool, film_id)
     path = tmp_path / "whole.mp4"
     with path.open("wb") as out:
         async for piece in work.fragments(context.storage, film, listed):
@@ -165,14 +167,14 @@ async def test_a_straggler_in_the_last_open_window_renders_only_that(
     assert film.state == "growing"
     assert film.next_at == START + timedelta(seconds=52)
     assert rendered.take() == 3
-    assert [s.closed for s in await store.listed(context.pool, film_id)] == [True, True, False]
+    assert [s.closed for s in await segments.listed(context.pool, film_id)] == [True, True, False]
     await making.add_frames(context, camera, [49.5])
     later = at(context, 52)
     await work.look(later)
     await making.render(later, film_id)
     assert rendered.take() == 0, "the slot of 49.5 s had its frame: the segment is the same"
     assert (await making.get(context, film_id)).state == "done"
-    assert all(s.closed for s in await store.listed(context.pool, film_id))
+    assert all(s.closed for s in await segments.listed(context.pool, film_id))
 
 
 async def test_a_film_that_grows(context: Context, rendered: Counter) -> None:
@@ -195,7 +197,7 @@ async def test_a_film_that_grows(context: Context, rendered: Counter) -> None:
         assert rendered.take() == 1
         seen.append(await names(context, film_id))
         film = await making.get(context, film_id)
-        text = playlist.render(film, await store.listed(context.pool, film_id))
+        text = playlist.render(film, await segments.listed(context.pool, film_id))
         assert "EVENT" in text
         assert "ENDLIST" not in text
     assert [len(one) for one in seen] == [1, 2, 3]
@@ -205,7 +207,7 @@ async def test_a_film_that_grows(context: Context, rendered: Counter) -> None:
     await making.add_frames(context, camera, [64.0])
     await making.render_due(at(context, 82), film_id)
     assert rendered.take() == 1
-    listed = await store.listed(context.pool, film_id)
+    listed = await segments.listed(context.pool, film_id)
     assert [s.frames for s in listed] == [20, 20, 20, 3]
 
 
@@ -219,7 +221,7 @@ async def test_a_growing_film_takes_late_frames(context: Context, rendered: Coun
     await making.add_frame(context, camera, START + timedelta(seconds=5), making.jpeg(50), later)
     await making.render_due(at(context, 202), film_id)
     assert rendered.take() == 1
-    assert [s.frames for s in await store.listed(context.pool, film_id)] == [20, 20, 20]
+    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [20, 20, 20]
 
 
 async def test_a_frame_committed_late_is_not_missed(context: Context) -> None:
@@ -239,11 +241,11 @@ async def test_a_frame_committed_late_is_not_missed(context: Context) -> None:
         )
         await making.add_frames(context, camera, range(20, 40))
         await making.render(at(context, 42), film_id)
-        assert [s.frames for s in await store.listed(context.pool, film_id)] == [19, 20]
+        assert [s.frames for s in await segments.listed(context.pool, film_id)] == [19, 20]
         await transaction.commit()
     await making.add_frames(context, camera, range(40, 60))
     await making.render_due(at(context, 62), film_id)
-    assert [s.frames for s in await store.listed(context.pool, film_id)] == [20, 20, 20]
+    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [20, 20, 20]
 
 
 async def test_nothing_new_starts_no_job(context: Context) -> None:
@@ -264,12 +266,12 @@ async def test_a_growing_film_keeps_what_its_camera_keeps(context: Context) -> N
     await making.add_frames(context, camera, range(60))
     await making.render(at(context, 62), film_id)
     film = await making.get(context, film_id)
-    before = list(playlist.place(film, await store.listed(context.pool, film_id)))
+    before = list(playlist.place(film, await segments.listed(context.pool, film_id)))
     assert [p.sequence for p in before] == [1, 2, 3]
     await making.add_frames(context, camera, range(60, 102))
     await making.render_due(at(context, 102), film_id)
     film = await making.get(context, film_id)
-    after = list(playlist.place(film, await store.listed(context.pool, film_id)))
+    after = list(playlist.place(film, await segments.listed(context.pool, film_id)))
     # What is left keeps its number, time and address.
     assert [p.sequence for p in after] == [2, 3, 4, 5]
     assert [p.address for p in after[:2]] == [p.address for p in before[1:]]
@@ -326,7 +328,7 @@ async def test_unreadable_frames_are_left_out_and_told(
     assert any("22 unreadable frames left out" in str(v.get("message")) for v in told.values)
     film = await making.get(context, film_id)
     assert film.state == "done"
-    assert [s.frames for s in await store.listed(context.pool, film_id)] == [18, 20]
+    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [18, 20]
     assert len((await making.decode(await file(context, film_id, tmp_path))).pts) == 38
     # The name says what is in it: one made of the 18 alone is the same segment.
     other = await making.camera(context, "other")
@@ -369,7 +371,7 @@ class Failing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, after: int, happens: Any) -> None:
         self.left = after
-        original = store.keep
+        original = segments.keep
 
         async def keep(*arguments: Any) -> bool:
             if self.left == 0:
@@ -377,7 +379,7 @@ class Failing:
             self.left -= 1
             return await original(*arguments)
 
-        monkeypatch.setattr(store, "keep", keep)
+        monkeypatch.setattr(segments, "keep", keep)
 
 
 async def test_a_killed_render_goes_on_where_it_was(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import db_utils
+from vigil.cameras import store as cameras
 from vigil.context import Context
-from vigil.films import order, store
+from vigil.films import order
 
 ORDER = order.Order(camera="testcard", speed=10, fps=10, size="960x540", title="Test card")
 PLANTED = "film:testcard"
@@ -11,8 +13,9 @@ PLANTED = "film:testcard"
 
 async def register_testcard_film(context: Context) -> None:
     """Make the film of the test card, once: one that a person deleted stays away."""
-    camera = await store.camera_facts(context.pool, ORDER.camera)
-    if camera is None:
-        return  # a person removed the camera before; it is not planted again either
-    new, _ = order.complete(ORDER, camera, context.clock.now())
-    await store.plant(context.pool, PLANTED, new)
+    async with db_utils.transaction(context.pool) as connection:
+        if not await cameras.plant(connection, PLANTED):
+            return
+        camera = await cameras.by_name(connection, ORDER.camera)
+        if camera is not None and camera.deleting_at is None:
+            await order.make_in(connection, ORDER, context.clock.now())

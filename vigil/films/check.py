@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from vigil.context import Context
 from vigil.films import store, work
+from vigil.films.segments import store as segments
 from vigil.storage import BlobInfo
 
 YOUNG = timedelta(hours=1)
@@ -24,14 +25,14 @@ async def check(context: Context, mend: bool) -> list[str]:
 
 async def _segments_without_blob(context: Context, mend: bool) -> AsyncIterator[str]:
     after = ""
-    while names := await store.known_segments(context.pool, after):
+    while names := await segments.known_segments(context.pool, after):
         after = names[-1]
         for hash in names:
-            if await store.has_blob(context.pool, hash, context.storage.head):
+            if await segments.has_blob(context.pool, hash, context.storage.head):
                 continue
             films = []
             if mend:
-                films = await store.forget_segment(context.pool, hash)
+                films = await segments.forget_segment(context.pool, hash)
                 for film_id in films:
                     await store.replan(context.pool, film_id)
             again = f", films {films} are rendered again" if films else ""
@@ -54,11 +55,11 @@ async def _blobs_without_row(context: Context, mend: bool) -> AsyncIterator[str]
         lost: list[BlobInfo] = [
             blob
             async for blob in context.storage.list(folder)
-            if blob.modified < before and not await store.is_known(context.pool, blob.key)
+            if blob.modified < before and not await segments.is_known(context.pool, blob.key)
         ]
         for blob in lost:
             if mend:
-                await store.remove_unknown(context.pool, blob.key, context.storage.delete)
+                await segments.remove_unknown(context.pool, blob.key, context.storage.delete)
             yield f"{blob.key} belongs to nothing"
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from vigil.context import Context
-from vigil.films import store
 from vigil.films.model import Film, Totals
+from vigil.films.segments import store as segments
 from vigil.jobs import store as jobs
 from vigil.jobs.model import Job
 
@@ -39,7 +39,7 @@ async def describe_all(
     context: Context, films: Sequence[Film], *, admin: bool
 ) -> list[dict[str, Any]]:
     """Films, each with what it has so far and how its job is doing."""
-    totals = await store.totals(context.pool, [film.id for film in films])
+    totals = await segments.totals(context.pool, [film.id for film in films])
     shown = []
     for film in films:
         job = None

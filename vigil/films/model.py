@@ -16,19 +16,6 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CameraFacts:
-    """What an order needs to know of its camera."""
-
-    id: int
-    name: str
-    title: str
-    interval_s: float
-    width: int | None
-    """Of its latest frame; ``None`` before the first."""
-    height: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
 class NewFilm:
     """A film as it was asked for, checked and complete."""
 

@@ -12,10 +12,13 @@ from typing import Any
 
 import msgspec
 
+import db_utils
+from vigil.cameras import store as cameras
+from vigil.cameras.model import Camera, Frame
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound
 from vigil.films import store
-from vigil.films.model import CameraFacts, NewFilm, slot
+from vigil.films.model import NewFilm, slot
 
 DEFAULT_FPS = 25.0
 GROWING_SEGMENT_S, FINISHED_SEGMENT_S = 2.0, 5.0
@@ -62,17 +65,32 @@ def parse(body: Any) -> Order:
 
 async def make(context: Context, wish: Order) -> tuple[int, list[str]]:
     """Make a film as asked for; returns its number and notes. Raises Invalid or NotFound."""
-    camera = await store.camera_facts(context.pool, wish.camera)
-    if camera is None:
-        names = await store.camera_names(context.pool)
+    async with db_utils.transaction(context.pool) as connection:
+        return await make_in(connection, wish, context.clock.now())
+
+
+async def make_in(db: db_utils.Database, wish: Order, now: datetime) -> tuple[int, list[str]]:
+    """The same in the caller's transaction."""
+    camera = await cameras.by_name(db, wish.camera)
+    if camera is None or camera.deleting_at is not None:
+        names = [one.name for one in await cameras.all_cameras(db) if one.deleting_at is None]
         hint = f"there are: {', '.join(names[:20])}" if names else "add one first"
         raise NotFound(f"there is no camera {wish.camera[:60]}", hint=hint)
-    new, notes = complete(wish, camera, context.clock.now())
-    return await store.add(context.pool, new), notes
+    new, notes = complete(wish, camera, await cameras.latest(db, camera.id), now)
+    return await store.add(db, new), notes
 
 
-def complete(order: Order, camera: CameraFacts, now: datetime) -> tuple[NewFilm, list[str]]:
-    """The film that is made, and notes on what differs from the order; raises Invalid."""
+def complete(
+    order: Order, camera: Camera, latest: Frame | None, now: datetime
+) -> tuple[NewFilm, list[str]]:
+    """The film that is made, and notes on what differs from the order; raises Invalid.
+
+    Args:
+        order: what was asked for.
+        camera: the camera.
+        latest: its latest frame, which says how large its pictures are.
+        now: what "now" and spans of time count from.
+    """
     from_at = moment(order.from_, now, "from") if order.from_ else now
     to_at = moment(order.to, now, "to") if order.to else None
     if to_at is not None and to_at <= from_at:
@@ -89,7 +107,7 @@ def complete(order: Order, camera: CameraFacts, now: datetime) -> tuple[NewFilm,
             f"{fps:g} frames a second instead of {wanted:g}: at {speed:g} times real speed the "
             f"camera, which delivers one each {camera.interval_s:g} s, has no more"
         )
-    width, height = _size(order, camera)
+    width, height = _size(order, latest)
     segment_s = FINISHED_SEGMENT_S if to_at is not None and to_at <= now else GROWING_SEGMENT_S
     one = slot(speed, fps)
     if to_at is not None and (to_at - from_at) / one > MOST_FRAMES:
@@ -108,7 +126,7 @@ def complete(order: Order, camera: CameraFacts, now: datetime) -> tuple[NewFilm,
     ), notes
 
 
-def default_title(camera: CameraFacts, from_at: datetime, to_at: datetime | None) -> str:
+def default_title(camera: Camera, from_at: datetime, to_at: datetime | None) -> str:
     """A title for who gave none."""
     name = camera.title or camera.name
     if to_at is None:
@@ -149,7 +167,7 @@ def _within(what: str, value: float, least: float, most: float) -> float:
     return value
 
 
-def _size(order: Order, camera: CameraFacts) -> tuple[int, int]:
+def _size(order: Order, latest: Frame | None) -> tuple[int, int]:
     """Width and height, even."""
     width, height = order.width, order.height
     if order.size is not None:
@@ -157,7 +175,7 @@ def _size(order: Order, camera: CameraFacts) -> tuple[int, int]:
         if not match or width is not None or height is not None:
             raise Invalid(f"{order.size} is not a size", hint='give "1280x720"')
         width, height = int(match[1]), int(match[2])
-    seen_width, seen_height = camera.width or 1280, camera.height or 720
+    seen_width, seen_height = (latest.width, latest.height) if latest else (1280, 720)
     if width is None and height is None:
         width = min(seen_width, 1280)
     if width is None:

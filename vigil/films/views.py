@@ -10,12 +10,15 @@ import msgspec
 from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, responses
+from vigil.cameras import store as cameras
 from vigil.context import Context
 from vigil.errors import Conflict, Invalid, NotFound
-from vigil.films import fmp4, order, playlist, store
+from vigil.films import order, playlist, store
 from vigil.films.describe import describe, describe_all
 from vigil.films.model import Film, segment_blob
 from vigil.films.playlist import Placed
+from vigil.films.segments import fmp4
+from vigil.films.segments import store as segments
 
 bp = Blueprint("films")
 READ = ("GET", "HEAD")
@@ -150,13 +153,14 @@ async def film_json(request: Request, film_id: int) -> HTTPResponse:
 async def films_page(request: Request) -> HTTPResponse:
     """All films, and a form for another."""
     shown, rest = await _some(request)
-    cameras = await store.camera_names(responses.context(request).pool)
+    known = await cameras.all_cameras(responses.context(request).pool)
+    names = [camera.name for camera in known if camera.deleting_at is None]
     return await responses.page(
         request,
         "films/index.html",
         films=shown,
         next=rest,
-        cameras=cameras,
+        cameras=names,
         camera=request.args.get("camera"),
     )
 
@@ -198,7 +202,7 @@ async def _changes(context: Context, film_id: int, admin: bool) -> AsyncIterator
 async def playlist_m3u8(request: Request, film_id: int) -> HTTPResponse:
     """The HLS playlist; grows with the film."""
     film = await find(request, film_id)
-    listed = await store.listed(responses.context(request).pool, film_id)
+    listed = await segments.listed(responses.context(request).pool, film_id)
     shown = playlist.playable(film, listed)
     if not shown:
         raise NotFound("there is nothing to play yet", hint="try again in a moment", retry_after=2)
@@ -213,7 +217,7 @@ async def init_mp4(request: Request, film_id: int) -> HTTPResponse:
     """What a decoder needs before the first picture: the same for all segments of a film."""
     context = responses.context(request)
     film = await find(request, film_id)
-    hash = await store.first_hash(context.pool, film.id)
+    hash = await segments.first_hash(context.pool, film.id)
     if hash is None:
         raise NotFound("there is nothing to play yet", hint="try again in a moment", retry_after=2)
     segment = fmp4.split(await context.storage.get(segment_blob(hash)))
@@ -256,7 +260,7 @@ async def segments_json(request: Request, film_id: int) -> HTTPResponse:
     after = 0
     if cursor := request.args.get("cursor"):
         (after,) = responses.cursor_decode(cursor, int)
-    listed = await store.listed(responses.context(request).pool, film_id)
+    listed = await segments.listed(responses.context(request).pool, film_id)
     placed = [
         one for one in playlist.place(film, playlist.playable(film, listed)) if one.sequence > after
     ]

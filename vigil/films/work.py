@@ -17,8 +17,10 @@ import db_utils
 from vigil import ffmpeg, log
 from vigil.context import Context
 from vigil.errors import NotFound, VigilError
-from vigil.films import encode, fmp4, plan, playlist, store
+from vigil.films import plan, playlist, store
 from vigil.films.model import Film, FilmFrame, Listed, Planned, segment_blob
+from vigil.films.segments import encode, fmp4
+from vigil.films.segments import store as segments
 from vigil.jobs.model import RunningJob, TakenOver, Task
 from vigil.loop import Target
 from vigil.storage import Storage
@@ -65,13 +67,13 @@ async def _bring_up_to_date(context: Context, job: RunningJob, film: Film) -> No
     if film.to_at is None:
         await trim(context, film)
     settled = plan.open_since(film, now), now - SETTLED
-    planned_id = await store.planned_up_to(pool, film, *settled)
+    planned_id = await segments.planned_up_to(pool, film, *settled)
     planned, touched = await _plan(context, film, now)
-    listed = await store.listed(pool, film.id)
+    listed = await segments.listed(pool, film.id)
     there = {segment.window_start: segment for segment in listed}
     todo = plan.changes(film, planned, there, now, touched)
     if todo.remove:
-        await store.unlist(pool, film.id, todo.remove)
+        await segments.unlist(pool, film.id, todo.remove)
     new = sum(one.window_start not in there for one in todo.render)
     total = len(listed) - len(todo.remove) + new
     lost = 0
@@ -105,10 +107,10 @@ async def _plan(
             first = max(first, since)
         spans = [(first, film.to_at or now)]
     else:
-        windows = await store.touched(context.pool, film)
+        windows = await segments.touched(context.pool, film)
         touched = frozenset(windows)
         spans = [(start, start + film.window) for start in windows]
-    frames = await store.chosen(context.pool, film, spans)
+    frames = await segments.chosen(context.pool, film, spans)
     version = await asyncio.to_thread(ffmpeg.version)
 
     def name(shown: Sequence[FilmFrame]) -> str:
@@ -119,7 +121,7 @@ async def _plan(
 
 async def _segment(context: Context, film: Film, planned: Planned) -> int:
     """Have one segment rendered and listed; returns how many frames could not be read."""
-    linked = await store.link(context.pool, film.id, planned, planned.hash)
+    linked = await segments.link(context.pool, film.id, planned, planned.hash)
     if linked is None:
         raise FilmStopped
     if linked:
@@ -155,7 +157,7 @@ async def _segment(context: Context, film: Film, planned: Planned) -> int:
     async def put(key: str) -> None:
         await context.storage.put(key, data)
 
-    if not await store.keep(context.pool, film.id, planned, segment, put):
+    if not await segments.keep(context.pool, film.id, planned, segment, put):
         raise FilmStopped
     return lost
 
@@ -196,7 +198,7 @@ async def pictures(
 
 async def _finish(context: Context, job: RunningJob, film: Film) -> None:
     """Join the segments into one file by stream copy; raises NotFound for a film of nothing."""
-    listed = await store.listed(context.pool, film.id)
+    listed = await segments.listed(context.pool, film.id)
     if not listed:
         raise NotFound(
             f"there are no frames of {film.camera or 'its camera'} in this film's range",
@@ -255,8 +257,8 @@ async def holes(context: Context, film: Film) -> list[datetime]:
     since = plan.kept_since(film, context.clock.now())
     if since is None or film.to_at is None:
         return []
-    frames = await store.chosen(context.pool, film, [(film.from_at, film.to_at)])
-    there = {segment.window_start for segment in await store.listed(context.pool, film.id)}
+    frames = await segments.chosen(context.pool, film, [(film.from_at, film.to_at)])
+    there = {segment.window_start for segment in await segments.listed(context.pool, film.id)}
     wanted = dict.fromkeys(plan.window_start(film, frame.taken_at) for frame in frames)
     return [start for start in wanted if start >= since and start not in there]
 
@@ -264,7 +266,7 @@ async def holes(context: Context, film: Film) -> list[datetime]:
 async def trim(context: Context, film: Film) -> int:
     """Let what is older than the camera's frames leave a film that grows for ever."""
     since = plan.kept_since(film, context.clock.now())
-    return 0 if since is None else await store.trim(context.pool, film, since)
+    return 0 if since is None else await segments.trim(context.pool, film, since)
 
 
 RENDER = Task(name=store.TASK, run=render)
@@ -293,7 +295,7 @@ async def look(context: Context) -> None:
     for film in await store.due(pool, now):
         next_at = plan.next_look(film, now)
         goes_on = film.state == "growing" and film.retention_s is not None
-        if goes_on and next_at is not None and not await store.has_news(pool, film):
+        if goes_on and next_at is not None and not await segments.has_news(pool, film):
             await store.look_later(pool, film, next_at)
         else:
             await store.enqueue(pool, film)
@@ -310,9 +312,11 @@ async def tidy(context: Context) -> None:
     """Trim films that grow for ever, collect unused segments, sweep what a crash left."""
     for film in await store.trimmable(context.pool):
         await trim(context, film)
-    unused = await store.mark_unused(context.pool, context.clock.now() - UNUSED)
+    unused = await segments.mark_unused(context.pool, context.clock.now() - UNUSED)
     gone = [
-        hash for hash in unused if await store.collect(context.pool, hash, context.storage.delete)
+        hash
+        for hash in unused
+        if await segments.collect(context.pool, hash, context.storage.delete)
     ]
     if gone:
         log.info("films", f"{len(gone)} unused segments are removed")
