@@ -330,6 +330,7 @@ async def counts(site: Site) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_twenty_thousand_channels_with_and_without_faults(site: Site) -> None:
     async with Helix(20_000, points=800, window_s=2) as helix:
         scanner = pointed_at(site.context, helix)
