@@ -29,10 +29,10 @@ function showPicture(image, frame) {
   next.src = frame.url;
 }
 
-/** Put "3 s ago" into an element that may hold words so far. */
-function showTaken(root, moment) {
-  const place = root.querySelector("[data-taken]");
-  if (!place) return;
+/** Put "3 s ago" into the element with this attribute, which may hold words so far. */
+function putAgo(root, attribute, moment) {
+  const place = root.querySelector(`[${attribute}]`);
+  if (!place || !moment) return;
   let time = place.querySelector("time");
   if (!time) {
     time = document.createElement("time");
@@ -55,14 +55,14 @@ function showTrouble(root, camera) {
   if (!trouble) return;
   trouble.hidden = !camera.error;
   put(trouble, "data-error", camera.error ?? "");
-  put(trouble, "data-hint", camera.hint ?? "");
+  put(trouble, "data-hint", camera.hint ? `(${camera.hint})` : "");
   const next = trouble.querySelector("[data-next]");
   if (!next) return;
   next.hidden = !camera.next_at;
   if (camera.next_at) {
     const time = document.createElement("time");
     time.dataset.ago = "";
-    next.replaceChildren("Next try ", time, ".");
+    next.replaceChildren("Next try ", time);
     setTime(time, camera.next_at);
   }
 }
@@ -72,7 +72,7 @@ function showCamera(root, camera) {
   showTrouble(root, camera);
   if (camera.latest) {
     showPicture(root.querySelector("[data-picture]"), camera.latest);
-    showTaken(root, camera.latest.taken_at);
+    putAgo(root, "data-taken", camera.latest.taken_at);
   }
 }
 
@@ -101,8 +101,7 @@ function watchOne(root) {
     put(root, "data-frames", String(camera.frames));
     const refused = camera.refusals.map((refusal) => `${refusal.count} × ${refusal.meaning}`);
     put(root, "data-refused", refused.join(", ") || "none");
-    const failed = root.querySelector("[data-failed] time");
-    if (failed && camera.failed_at) setTime(failed, camera.failed_at);
+    putAgo(root, "data-failed", camera.failed_at);
   };
   const onFrame = (frame) => {
     addRow(root, frame);
@@ -113,7 +112,7 @@ function watchOne(root) {
     if (new Date(frame.taken_at) < new Date(latest || 0)) return; // came late, is not the latest
     latest = frame.taken_at;
     showPicture(root.querySelector("[data-picture]"), frame);
-    showTaken(root, frame.taken_at);
+    putAgo(root, "data-taken", frame.taken_at);
   };
   listen(`/cameras/${root.dataset.live}/events`, {
     camera: onCamera,
