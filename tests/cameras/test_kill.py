@@ -1,0 +1,120 @@
+"""A scanner that is really killed, again and again: no frame is ever without its picture."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from tests.cameras.helpers import add_camera, count, health, until
+from tests.running import NOBODY_HOME
+from tests.servers.mjpeg import Mjpeg
+from tests.servers.video import make_video
+from vigil import ffmpeg
+from vigil.cameras import check, store
+from vigil.cameras.model import Camera
+from vigil.context import Context
+from vigil.settings import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def scanner(context: Context) -> Iterator[subprocess.Popen[bytes]]:
+    """scanner.py as a process of its own; killed at the end."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("VIGIL_")}
+    settings = {
+        "VIGIL_DATABASE_URL": context.settings.database_url or "",
+        "VIGIL_DATA_DIR": str(context.settings.data_dir),
+        "VIGIL_OWNCAST_URL": NOBODY_HOME,
+        "VIGIL_PEERTUBE_URL": NOBODY_HOME,
+        "VIGIL_LOG_LEVEL": "error",
+    }
+    process = subprocess.Popen([sys.executable, "scanner.py"], cwd=ROOT, env=environment | settings)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+async def frames_of(context: Context, camera: Camera) -> int:
+    return (await health(context, camera)).frames
+
+
+async def every_frame_has_its_blob(context: Context) -> None:
+    after = 0
+    while rows := await store.blobs_after(context.pool, after, 1000):
+        after = rows[-1][0]
+        for _, blob in rows:
+            assert await context.storage.head(blob) is not None, blob
+
+
+@pytest.mark.timeout(180)
+async def test_killed_while_it_takes_and_expires(context: Context) -> None:
+    async with Mjpeg(period_s=0.02) as server:
+        cameras = [
+            await add_camera(context, f"card-{n}", url="testcard", interval_s=0.1) for n in range(3)
+        ]
+        cameras.append(await add_camera(context, "mjpeg", url=server.url, interval_s=0.1))
+        # what these take expires at once, so that a kill hits removals, too
+        await context.pool.execute(
+            "ALTER TABLE cameras DROP CONSTRAINT cameras_retention_s_check;"
+            "UPDATE cameras SET retention_s = 1.5 WHERE name IN ('card-1', 'card-2')"
+        )
+        before = {camera.id: 0 for camera in cameras}
+        for turn in range(4):
+            with scanner(context) as process:
+                for camera in cameras:
+                    least = before[camera.id] + 8 + 5 * turn
+                    await until(lambda c=camera, n=least: more(context, c, n), "frames", 60)  # type: ignore[misc]  # mypy cannot type defaults of a lambda
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+            await every_frame_has_its_blob(context)
+            before = {camera.id: await frames_of(context, camera) for camera in cameras}
+    assert await count(context) > 0
+    await check.check(context, mend=True)
+    assert await check.check(context, mend=False) == []
+    await every_frame_has_its_blob(context)
+
+
+async def more(context: Context, camera: Camera, least: int) -> bool:
+    return await frames_of(context, camera) >= least
+
+
+@pytest.mark.timeout(120)
+async def test_a_killed_scanner_leaves_no_ffmpeg_for_long(context: Context) -> None:
+    """Nobody reads what it writes any more: it ends at the next picture."""
+    video = make_video(context.settings.data_dir / "v.mp4")
+    camera = await add_camera(context, "file", url=str(video), interval_s=0.5)
+    with scanner(context) as process:
+        await until(lambda: more(context, camera, 2), "frames", 60)
+        name = os.path.basename(ffmpeg.executable())
+        children = psutil.Process(process.pid).children(recursive=True)
+        running = [child for child in children if child.name() in (name, name[:15])]
+        assert running
+        process.kill()
+        process.wait()
+        await asyncio.to_thread(psutil.wait_procs, running, timeout=10)
+        assert not [child for child in running if child.is_running()]
+
+
+@pytest.mark.timeout(120)
+async def test_a_stopped_scanner_stops_everything(context: Context) -> None:
+    video = make_video(context.settings.data_dir / "v.mp4")
+    camera = await add_camera(context, "file", url=str(video), interval_s=0.5)
+    with scanner(context) as process:
+        await until(lambda: more(context, camera, 1), "frames", 60)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert not [child for child in children if child.is_running()]
+    await every_frame_has_its_blob(context)
