@@ -84,6 +84,7 @@ def streams(count: int) -> Iterator[SeenStream]:
 
 async def fill(settings: Settings, count: int) -> None:
     """A migrated database with so many live streams."""
+    await db_utils.wait_until_up(settings)
     await db_utils.migrate(settings)
     pool = await db_utils.create_pool(settings, "bench", size=1)
     source_id = await pool.fetchval(
