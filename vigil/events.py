@@ -20,7 +20,7 @@ from vigil import log
 
 CHANNEL = "vigil"
 RECONNECTED: dict[str, Any] = {"topic": "reconnected"}
-"""Sent to everybody after the listener was away: anything may have been missed."""
+"""Sent to everybody when the listener connects, again too: anything may have been missed."""
 
 
 async def notify(db: db_utils.Database, topic: str, **fields: Any) -> None:
@@ -53,7 +53,6 @@ class Listener:
 
     async def run(self) -> None:
         """Listen until cancelled, connecting again whenever the server goes away."""
-        first = True
         while True:
             try:
                 connection = await self._connect()
@@ -64,9 +63,7 @@ class Listener:
             try:
                 connection.add_termination_listener(lambda *_, closed=closed: closed.set())
                 await connection.add_listener(CHANNEL, self._receive)
-                if not first:
-                    self._hand_out(RECONNECTED, to_all=True)
-                first = False
+                self._hand_out(RECONNECTED, to_all=True)
                 while not closed.is_set():
                     try:
                         await asyncio.wait_for(closed.wait(), 15)
