@@ -34,6 +34,7 @@ MIGRATION_LOCK = 7_061_104_103  # any number that nobody else in this database u
 GONE = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a query on a pooled connection that has just been cut
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,

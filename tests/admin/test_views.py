@@ -106,6 +106,15 @@ async def test_flags_of_the_cookie(site: Site) -> None:
     assert not cookie["secure"]  # this site is plain http
 
 
+async def test_behind_https_the_cookie_is_secure(site: Site) -> None:
+    settings = replace(site.context.settings, public_url="https://vigil.example")
+    site.app.ctx.vigil = replace(site.context, settings=settings)
+    async with site.client.post(
+        "/admin/enter", data={"key": await link(site)}, allow_redirects=False
+    ) as answer:
+        assert answer.cookies[auth.COOKIE]["secure"]
+
+
 async def test_only_hashes_are_kept(site: Site) -> None:
     await sign_in(site)
     secret = cookie_of(site)

@@ -2,6 +2,7 @@
 
 The engine is procrastinate (migrations/0002): its row of a job is the truth about the job's
 state. Our side table ``job_progress`` hangs on it and holds what a person wants to know.
+engine.py runs procrastinate's worker in a renderer; the table of tasks stands in renderer.py.
 
 Tables: job_progress; procrastinate_jobs, procrastinate_workers and procrastinate_events belong
 to the engine.

@@ -181,7 +181,7 @@ class _Manager(JobManager):
             if not await store.beat(self._pool, worker_id):
                 log.warning("jobs", "this renderer was taken for dead; it begins anew")
                 self.outcast.set()
-        except AWAY as error:
+        except Exception as error:  # whatever it is, the next one must come
             log.debug("jobs", f"no heartbeat: {error}")
 
     async def finish_job(
@@ -218,7 +218,7 @@ class _Manager(JobManager):
                 if not await write():
                     log.warning("jobs", f"job {job.id} was taken over by another renderer")
                 return
-            except AWAY as error:
+            except Exception as error:
                 if asyncio.get_running_loop().time() > deadline:
                     # Our heartbeat would keep it ours for ever: let it be taken for lost.
                     log.warning("jobs", f"cannot write how job {job.id} ended: {error}")
@@ -248,7 +248,8 @@ async def _attempt(
         log.debug("jobs", f"job {job_id} begins: {job.title}")
         try:
             await _with_progress(context, task, running)
-        except TakenOver:
+        except TakenOver as error:
+            manager.outcomes[job_id] = _Outcome(str(error))
             raise
         except BaseException as error:
             reason = job_context.abort_reason()
@@ -272,7 +273,7 @@ async def _with_progress(context: Context, task: Task, running: RunningJob) -> N
     try:
         await asyncio.wait({work, writing}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        taken_over = writing.done() and not work.done()
+        cut_short = writing.done() and not work.done()
         work.cancel()
         writing.cancel()
         await asyncio.wait({work, writing})
@@ -280,8 +281,8 @@ async def _with_progress(context: Context, task: Task, running: RunningJob) -> N
             work.exception()  # seen: asyncio need not complain when we are cancelled ourselves
         with suppress(*AWAY):
             await running.flush()
-    if taken_over:
-        raise TakenOver
+    if cut_short:
+        raise writing.exception() or TakenOver()
     work.result()
 
 

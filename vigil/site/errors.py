@@ -109,6 +109,7 @@ def database_is_away(exception: BaseException) -> bool:
     if isinstance(
         exception,
         asyncpg.InterfaceError
+        | asyncpg.InternalClientError
         | asyncpg.PostgresConnectionError
         | asyncpg.CannotConnectNowError
         | asyncpg.AdminShutdownError
