@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -51,13 +52,26 @@ class Mjpeg(Loopback):
     ``end`` (the closing boundary), ``error`` (503 to whoever connects).
     """
 
-    def __init__(self, habits: Habits | None = None, *, period_s: float = 0.02) -> None:
+    def __init__(
+        self,
+        habits: Habits | None = None,
+        *,
+        period_s: float = 0.02,
+        pictures: Sequence[bytes] = (),
+    ) -> None:
         super().__init__()
         self.habits = habits or Habits()
+        self.pictures = pictures
         self.period_s = period_s
         self.fault = ""
         self.sent = 0
         self.connections = 0
+
+    def picture(self) -> bytes:
+        """What is sent next."""
+        if self.pictures:
+            return self.pictures[self.sent % len(self.pictures)]
+        return jpeg(self.sent % 50)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.connections += 1
@@ -72,7 +86,7 @@ class Mjpeg(Loopback):
         await response.prepare(request)
         await response.write(habits.preamble)
         while True:
-            data = part(jpeg(self.sent % 50), habits)
+            data = part(self.picture(), habits)
             if self.fault == "cut":
                 await response.write(data[: len(data) // 2])
                 await asyncio.sleep(0.02)

@@ -42,6 +42,13 @@ def repeated(path: Path, video: Path, times: int) -> Path:
     return path
 
 
+def pictures_of(video: Path, folder: Path, fps: int = 5) -> list[bytes]:
+    """The video as JPEGs."""
+    chain = f"fps={fps},scale=out_range=full,format=yuv420p"
+    _run("-i", str(video), "-vf", chain, "-color_range", "pc", str(folder / "%04d.jpg"))
+    return [path.read_bytes() for path in sorted(folder.glob("*.jpg"))]
+
+
 def bikes() -> Path | None:
     """A real street with bicycles, 10 s of H.264: BIKES_MP4 names it, or it lies in a folder
     ``data`` next to the checkout; ``None`` where there is none.

@@ -44,9 +44,7 @@ async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Ref
     now = context.clock.now()
     try:
         check_time(camera, raw.taken_at, now)
-        shape = jpeg.measure(raw.data)
-        data = raw.data[: shape.end]  # a film, a ZIP or a script behind the picture stays outside
-        seen, digest = await asyncio.to_thread(_examine, data)
+        shape, data, seen, digest = await asyncio.to_thread(_examine, raw.data)
         if (seen.suspicious or shape.progressive) and not await is_whole(data):
             raise jpeg.BadPicture("truncated", "a picture whose end is missing")
     except jpeg.BadPicture as bad:
@@ -100,8 +98,14 @@ async def is_whole(data: bytes) -> bool:
     return True
 
 
-def _examine(data: bytes) -> tuple[jpeg.Look, bytes]:
-    return jpeg.look(data), hashlib.sha256(data).digest()
+def _examine(data: bytes) -> tuple[jpeg.Shape, bytes, jpeg.Look, bytes]:
+    """Shape, bytes, look and SHA-256 of the picture alone.
+
+    A ZIP or a script behind a picture stays outside.
+    """
+    shape = jpeg.measure(data)
+    data = data[: shape.end]
+    return shape, data, jpeg.look(data), hashlib.sha256(data).digest()
 
 
 async def _refuse(context: Context, camera: Camera, refusal: Refusal, now: datetime) -> Refusal:

@@ -17,7 +17,7 @@ MAX_SCANS = 100
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _SOF = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what browsers and ffmpeg show
 _SOF_OTHER = {0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
-_MARKER_AFTER_SCAN = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")  # not stuffing, not a restart
+_MARKER_AFTER_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # not stuffing, not a restart
 _KINDS = (  # what cameras and login pages send instead
     (rb"\x89PNG\r\n", "a PNG"),
     (rb"GIF8[79]a", "a GIF"),
