@@ -161,7 +161,8 @@ def die_with_parent(number: int = signal.SIGTERM) -> None:
 
 def _wait_for(data_dir: Path, server: subprocess.Popen[bytes], log_path: Path) -> None:
     deadline = time.monotonic() + 60
-    while not answers(data_dir):
+    ask = [str(_binaries() / "pg_isready"), "-q", "-h", str(socket_folder(data_dir))]
+    while subprocess.run(ask, check=False).returncode:  # it listens before it takes anybody
         if server.poll() is not None or time.monotonic() > deadline:
             tail = log_path.read_text(errors="replace")[-2000:].strip()
             raise Unavailable("the embedded PostgreSQL did not start", hint=tail or None)
