@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import uvloop
+from sanic import Sanic
+
 import vigil.admin.views
 import vigil.cameras.views
 import vigil.films.views
@@ -16,11 +18,9 @@ import vigil.site.errors
 import vigil.site.views
 import vigil.sources.views
 import vigil.streams.views
-from sanic import Sanic
-from vigil.site.heartbeat import beat
-
 from vigil import log, loop
 from vigil.context import Context, open_context
+from vigil.site.heartbeat import beat
 
 BLUEPRINTS = (
     vigil.site.views.bp,

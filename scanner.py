@@ -14,10 +14,9 @@ import vigil.films.builtin
 import vigil.site.scan
 import vigil.sources.builtin
 import vigil.streams.scan
-from vigil.site.heartbeat import beat
-
 from vigil import ffmpeg, loop
 from vigil.context import open_context
+from vigil.site.heartbeat import beat
 
 BUILTIN = (
     vigil.sources.builtin.register_builtin,

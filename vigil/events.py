@@ -2,7 +2,8 @@
 
 One channel, ``vigil``; a message is a small JSON object whose ``topic`` says what it is about:
 ``cameras`` and ``sources`` (configuration), ``camera:<id>`` (a frame came), ``film:<id>``,
-``jobs``, ``source_state`` (a pass went on). A message is a hint to look, never the truth: whoever missed one reads the database.
+``jobs``, ``source_state`` (a pass went on). A message is a hint to look, never the truth: whoever
+missed one reads the database.
 """
 
 from __future__ import annotations
