@@ -4,9 +4,8 @@ Tables: ``streams`` (what a stream is), ``stream_liveness`` (who watches, until 
 Routes: ``/`` (front page), ``/stream``, ``/stream/<id>``, ``/stats/counts|games|tags``,
 ``/api/v1/streams``.
 Scanned: every enabled source, one pass after the other; expired streams are pruned.
-``front.py`` is the front page; ``asked.py`` reads filters from addresses.
 ``draws.py`` keeps random streams ready ahead of the requests; ``statistics.py`` works out what
 reads every row once for all who ask within a moment; ``asked.py`` reads what an address asks for;
-``api.py`` is the API below ``/api/v1``.
+``front.py`` is the front page; ``api.py`` the API below ``/api/v1``.
 A crash costs the batch in hand: at most a thousand streams, which the next pass sees again.
 """

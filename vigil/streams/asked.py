@@ -14,3 +14,44 @@ from vigil.streams.model import MOST_VIEWERS, Filter
 LONGEST_FILTER = 64
 """Characters of ``include`` and ``exclude`` together."""
 OLDEST_MINUTES = 10 * 365 * 24 * 60
+
+
+def parameters(query: str) -> dict[str, str]:
+    """The first value of each parameter; raises Invalid for what no text of ours can hold."""
+    try:
+        given = {name: values[0] for name, values in parse_qs(query, errors="strict").items()}
+    except ValueError:
+        raise Invalid("the address is not UTF-8") from None
+    if any("\x00" in value for value in given.values()):
+        raise Invalid("the address has a NUL in it")
+    return given
+
+
+def number(text: str | None, default: int, most: int) -> int:
+    """A number from 0 to ``most``; the default where there is none (as the peer has it)."""
+    try:
+        return min(max(int(text or default), 0), most)
+    except ValueError:
+        return default
+
+
+def a_filter(given: dict[str, str], max_viewers: int) -> Filter:
+    """What the parameters ask for; raises TooLarge."""
+    include, exclude = given.get("include", ""), given.get("exclude", "")
+    if len(include) + len(exclude) > LONGEST_FILTER:
+        raise TooLarge(
+            "the filter is too long",
+            hint=f"include and exclude: {LONGEST_FILTER} characters in all",
+        )
+    return Filter(
+        include=words(include),
+        any=given.get("search_operator") == "any",
+        exclude=words(exclude),
+        max_viewers=number(given.get("max_viewers"), max_viewers, MOST_VIEWERS),
+        min_age_minutes=number(given.get("min_age"), 0, OLDEST_MINUTES),
+    )
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The different words of a filter; a comma is as good as a space."""
+    return tuple(dict.fromkeys(text.lower().replace(",", " ").split()))

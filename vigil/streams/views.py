@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
-import msgspec
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 
 from vigil import responses
 from vigil.context import Context
 from vigil.errors import Gone, Invalid, TooLarge
-from vigil.sources import store as sources_store
-from vigil.sources.kinds import DIRECTORIES
-from vigil.streams import api, store
-from vigil.streams.asked import LONGEST_FILTER, a_filter, number, parameters
+from vigil.streams import api, front, store
+from vigil.streams.asked import a_filter, number, parameters
 from vigil.streams.draws import Draws, in_time, open_pool
-from vigil.streams.model import MOST_VIEWERS, Filter
+from vigil.streams.model import Filter
 from vigil.streams.statistics import Statistic, Statistics
 
 bp = Blueprint("streams")
@@ -30,7 +27,6 @@ api.register(bp)
 
 MOST_STREAMS = 64
 """In one answer of ``/stream``."""
-ON_PAGE = 25
 
 
 @bp.before_server_start
