@@ -216,6 +216,13 @@ async def test_guessing_is_slowed_and_the_right_key_of_another_kind_still_works(
             statuses.append(answer.status)
     assert statuses == [403] * guesses.MOST + [429] * 2
     assert 0 < int(answer.headers["retry-after"]) <= 60
+    async with site.client.post(  # whoever comes through the same proxy is not locked out
+        "/admin/enter",
+        data={"key": await link(site)},
+        headers={"x-forwarded-for": "203.0.113.9"},
+        allow_redirects=False,
+    ) as answer:
+        assert answer.status == 303
     async with site.client.post("/admin/links", headers=site.admin_headers) as answer:
         assert answer.status == 200
     for _ in range(guesses.MOST + 1):
@@ -251,6 +258,22 @@ def test_guesses_are_forgotten_after_a_while_and_kept_apart() -> None:
     seen.check("a", "2001:db8::1")
     seen.wrong("a", "2001:db8::1")
     seen.check("a", "2001:db8::1")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "found"),
+    [
+        ("192.0.2.1", None, "192.0.2.1"),
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.7", "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        ("::1", "2001:db8::5", "2001:db8::5"),
+        ("8.8.8.8", "203.0.113.9", "8.8.8.8"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("", "203.0.113.9", "203.0.113.9"),
+    ],
+)
+def test_whom_a_proxy_speaks_for(peer: str, forwarded: str | None, found: str) -> None:
+    assert guesses.sender(peer, forwarded) == found
 
 
 def test_guesses_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

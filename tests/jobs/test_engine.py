@@ -137,7 +137,9 @@ async def test_progress_is_throttled_and_told(context: Context) -> None:
             job = await until(context.pool, job_id, lambda job: job.finished)
         told = news.qsize()
     assert job.done == 99
-    assert 5 <= told <= 12  # enqueued, begun, about four a second, finished
+    assert job.started_at is not None
+    seconds = (job.updated_at - job.started_at).total_seconds()
+    assert 5 <= told <= 4 * seconds + 6  # four a second; enqueued, begun, last words, finished
 
 
 async def test_errors_are_tried_again_until_they_are_too_many(
@@ -420,7 +422,7 @@ async def test_sigterm_puts_the_job_back(context: Context, settings: Settings) -
         process.send_signal(signal.SIGTERM)
         began = time.monotonic()
         assert await asyncio.wait_for(process.wait(), 10) == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 8
     job = await until(context.pool, job_id, lambda job: True)
     assert (job.state, job.failures) == ("waiting", 0)
 

@@ -43,6 +43,23 @@ class Guesses:
         self._seen[key] = (began, count + 1)
 
 
+def sender(peer: str, forwarded: str | None) -> str:
+    """The address that a request comes from.
+
+    Args:
+        peer: who is connected to us.
+        forwarded: the X-Forwarded-For header. Its last entry was written by the peer itself,
+            which is believed when it is on this machine or in a private network: a proxy. (A
+            neighbour who lies there only escapes the counting.)
+    """
+    try:
+        near = ipaddress.ip_address(peer.strip("[]")).is_private
+    except ValueError:
+        near = True  # a Unix socket
+    last = (forwarded or "").rpartition(",")[2].strip()
+    return last if near and last else peer
+
+
 def neighbourhood(address: str) -> str:
     """An IPv4 address, or the /64 that one customer of an IPv6 provider has at least."""
     try:

@@ -8,7 +8,7 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 
 from vigil import auth, responses
 from vigil.admin import store
-from vigil.admin.guesses import Guesses
+from vigil.admin.guesses import Guesses, sender
 from vigil.admin.model import LINK, SESSION, TOKEN, link_address, well_formed
 from vigil.auth import Identity
 from vigil.errors import Forbidden, NotFound
@@ -40,10 +40,10 @@ async def _program(request: Request, secret: str) -> Identity | None:
     if not well_formed(secret, TOKEN):
         return None
     guesses: Guesses = request.app.ctx.guesses
-    guesses.check(TOKEN, request.client_ip)
+    guesses.check(TOKEN, _sender(request))
     found = await store.use_token(responses.context(request).pool, auth.hash_secret(secret))
     if found is None or found[1] != "admin":
-        guesses.wrong(TOKEN, request.client_ip)
+        guesses.wrong(TOKEN, _sender(request))
         return None
     return Identity(found[0], "admin", None)
 
@@ -75,13 +75,13 @@ async def enter(request: Request) -> HTTPResponse:
     """Use up a one-time link: this browser is signed in from now on."""
     key = _field(request, "key")
     guesses: Guesses = request.app.ctx.guesses
-    guesses.check(LINK, request.client_ip)
+    guesses.check(LINK, _sender(request))
     context = responses.context(request)
     session = auth.new_secret(SESSION)
     if not well_formed(key, LINK) or not await store.enter(
         context.pool, auth.hash_secret(key), auth.hash_secret(session)
     ):
-        guesses.wrong(LINK, request.client_ip)
+        guesses.wrong(LINK, _sender(request))
         raise Forbidden(
             "this link opens nothing",
             hint="each link works once and for a day; `bin/vigil admin link` prints another",
@@ -141,6 +141,10 @@ async def revoke_session(request: Request, session_id: str) -> HTTPResponse:
     if not await store.end_session(responses.context(request).pool, session_id):
         raise NotFound("this browser is not signed in")
     return responses.redirect("/admin")
+
+
+def _sender(request: Request) -> str:
+    return sender(request.ip, request.headers.get("x-forwarded-for"))
 
 
 def _field(request: Request, name: str) -> str:
