@@ -316,8 +316,8 @@ async def enqueue(db: db_utils.Database, film: Film) -> None:
 
 
 async def mind_lost_jobs(db: db_utils.Database) -> list[int]:
-    """Films that wait for a job that has ended: cancelled with it, failed with it, or enqueued
-    again; returns their ids."""
+    """Films that wait for a job that has ended are cancelled or have failed with it, or are
+    enqueued again; returns the ids of those."""
     async with db_utils.transaction(db) as connection:
         rows = await connection.fetch(
             """
@@ -329,11 +329,16 @@ async def mind_lost_jobs(db: db_utils.Database) -> list[int]:
             FOR UPDATE OF f SKIP LOCKED
             """
         )
+        again = []
         for row in rows:
             ended = {"cancelled": "cancelled", "aborted": "cancelled", "failed": "failed"}
             state = ended.get(row["status"] or "")
             if state is None:
+                await connection.execute(
+                    "UPDATE films SET state = 'waiting' WHERE id = $1", row["id"]
+                )
                 await _enqueue(connection, row["id"], row["title"])
+                again.append(row["id"])
                 continue
             error = (row["error"] or "its job failed") if state == "failed" else None
             await connection.execute(
@@ -343,7 +348,7 @@ async def mind_lost_jobs(db: db_utils.Database) -> list[int]:
                 error,
             )
             await tell(connection, row["id"])
-        return [row["id"] for row in rows]
+        return again
 
 
 async def deleting(db: db_utils.Database) -> list[int]:

@@ -1,0 +1,98 @@
+"""Taking segments apart and placing them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.films import making
+from tests.films.test_plan import a_film
+from vigil import ffmpeg
+from vigil.films.segments import encode, fmp4
+from vigil.films.segments.fmp4 import Damaged
+
+
+async def make(number: int, fps: float = 10) -> bytes:
+    async def pictures() -> AsyncIterator[bytes]:
+        for shade in range(number):
+            yield making.jpeg(shade)
+
+    return await encode.segment(a_film(fps=fps), pictures())
+
+
+@pytest.fixture(scope="module")
+def segment() -> bytes:
+    return asyncio.run(make(20))
+
+
+def test_a_segment_taken_apart(segment: bytes) -> None:
+    found = fmp4.split(segment)
+    assert (found.frames, found.ticks) == (20, 20_000)
+    assert found.init + found.media == segment
+    assert found.init[4:8] == b"ftyp"
+    assert found.media[4:8] == b"moof"
+    assert fmp4.decode_time(found.media) == (1, 0)
+
+
+@pytest.mark.parametrize("fps", [1, 3.333, 23.976, 29.97, 60])
+async def test_any_frame_rate_is_exact(fps: float) -> None:
+    found = fmp4.split(await make(7, fps))
+    assert (found.frames, found.ticks) == (7, 7000)
+    assert a_film(fps=fps).timescale == round(fps * 1000)
+
+
+async def test_one_picture_makes_a_segment() -> None:
+    found = fmp4.split(await make(1))
+    assert (found.frames, found.ticks) == (1, 1000)
+
+
+async def test_no_picture_is_an_error() -> None:
+    with pytest.raises(ffmpeg.FfmpegError):
+        await make(0)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**63 - 1))
+def test_placing_changes_number_and_time_and_nothing_else(
+    segment: bytes, number: int, ticks: int
+) -> None:
+    media = fmp4.split(segment).media
+    placed = fmp4.place(media, number, ticks)
+    assert fmp4.decode_time(placed) == (number, ticks)
+    assert len(placed) == len(media)
+    different = [i for i, (a, b) in enumerate(zip(media, placed, strict=True)) if a != b]
+    assert len(different) <= 12
+    assert fmp4.place(placed, 1, 0) == media
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_damage_is_noticed_or_harmless(segment: bytes, data: st.DataObject) -> None:
+    """Whatever is broken in the boxes: an answer or Damaged, never anything else."""
+    broken = bytearray(segment[:1500] if data.draw(st.booleans()) else segment)
+    for _ in range(data.draw(st.integers(0, 4))):
+        broken[data.draw(st.integers(0, 1200))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(broken)))
+    try:
+        found = fmp4.split(bytes(broken[:cut]))
+        fmp4.place(found.media, 2, 5)
+    except Damaged:
+        return
+    assert found.frames > 0
+
+
+@given(st.binary(max_size=200))
+def test_nonsense_is_no_segment(data: bytes) -> None:
+    with pytest.raises(Damaged):
+        fmp4.split(data)
+    with pytest.raises(Damaged):
+        fmp4.place(data, 1, 0)
+
+
+def test_two_fragments_are_refused(segment: bytes) -> None:
+    found = fmp4.split(segment)
+    with pytest.raises(Damaged, match="not a segment of one fragment"):
+        fmp4.split(found.init + found.media + found.media)

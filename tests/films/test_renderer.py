@@ -1,0 +1,147 @@
+"""Real renderers, in processes of their own, really killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.films import making
+from tests.films.making import START
+from vigil.clock import FakeClock
+from vigil.context import Context
+from vigil.films import store
+from vigil.films.check import check
+from vigil.films.segments import store as segments
+from vigil.jobs import store as jobs
+from vigil.settings import ROOT
+
+WORKER = Path(__file__).with_name("worker.py")
+NOW = START + timedelta(days=1)
+
+
+@pytest.fixture
+def context(context: Context) -> Context:
+    """A day after START."""
+    return replace(context, clock=FakeClock(NOW))
+
+
+@contextlib.asynccontextmanager
+async def renderer(context: Context) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(WORKER),
+        context.settings.database_url or "",
+        str(context.settings.data_dir),
+        NOW.isoformat(),
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.wait(), 20)
+
+
+async def until(look: Callable[[], Awaitable[bool]], what: str, seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
+        while not await look():
+            await asyncio.sleep(0.02)
+
+
+async def listed(context: Context, film_id: int) -> list[str]:
+    return [segment.hash for segment in await segments.listed(context.pool, film_id)]
+
+
+async def made_at(context: Context) -> dict[str, object]:
+    """When each segment was rendered."""
+    rows = await context.pool.fetch("SELECT hash, created_at FROM segments")
+    return {row["hash"]: row["created_at"] for row in rows}
+
+
+def is_state(context: Context, film_id: int, *states: str) -> Callable[[], Awaitable[bool]]:
+    async def look() -> bool:
+        return (await making.get(context, film_id)).state in states
+
+    return look
+
+
+@pytest.mark.slow
+async def test_a_killed_renderer_costs_a_segment(context: Context, tmp_path: Path) -> None:
+    camera = await making.camera(context)
+    await making.add_frames(context, camera, range(400), size=(640, 360))
+    film_id = await making.film(context, camera, until=400, width=640, height=360)
+    async with renderer(context) as first:
+
+        async def some() -> bool:
+            return len(await listed(context, film_id)) >= 3
+
+        await until(some, "three segments")
+        children = psutil.Process(first.pid).children()
+        first.kill()
+        await first.wait()
+        await until(lambda: gone(children), "its ffmpeg is gone, too", 15)
+    before = await made_at(context)
+    assert 3 <= len(before) < 20
+    async with renderer(context):
+        await until(is_state(context, film_id, "done"), "the film is done")
+    after = await made_at(context)
+    assert len(await listed(context, film_id)) == 20
+    assert {hash: after[hash] for hash in before} == before, "none was rendered again"
+    film = await making.get(context, film_id)
+    assert film.file_blob
+    path = tmp_path / "film.mp4"
+    path.write_bytes(await context.storage.get(film.file_blob))
+    assert len((await making.decode(path)).pts) == 400
+    assert await check(context, False) == []
+
+
+async def gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() for process in processes)
+
+
+@pytest.mark.slow
+async def test_cancel_stops_the_encoder_and_resume_goes_on(context: Context) -> None:
+    camera = await making.camera(context)
+    await making.add_frames(context, camera, range(300), size=(640, 360))
+    film_id = await making.film(context, camera, until=300, width=640, height=360)
+    async with renderer(context) as process:
+
+        async def some() -> bool:
+            return len(await listed(context, film_id)) >= 2
+
+        await until(some, "two segments")
+        film = await making.get(context, film_id)
+        await store.cancel(context.pool, film_id)
+
+        async def ended() -> bool:
+            assert film.job_id
+            job = await jobs.get(context.pool, film.job_id)
+            return job is not None and job.state == "cancelled"
+
+        await until(ended, "its job ends")
+        assert psutil.Process(process.pid).children() == []
+        there = await listed(context, film_id)
+        assert 2 <= len(there) < 15
+        assert (await making.get(context, film_id)).state == "cancelled"
+        await store.resume(context.pool, film_id)
+        await until(is_state(context, film_id, "done"), "the film is done")
+        assert (await listed(context, film_id))[: len(there)] == there
+        await store.mark_deleting(context.pool, film_id)
+
+        async def no_more() -> bool:
+            return bool(await context.pool.fetchval("SELECT count(*) = 0 FROM films"))
+
+        await until(no_more, "the film is removed")
+    assert [blob async for blob in context.storage.list("films")] == []

@@ -1,0 +1,41 @@
+"""A renderer with the films' task and chores, to be killed: worker.py <dsn> <data folder> <time>.
+
+Its clock stands still at the given moment, as that of the test does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import vigil.films.work
+import vigil.jobs.work
+from vigil import ffmpeg, loop
+from vigil.clock import SystemClock
+from vigil.context import Context, open_context
+from vigil.jobs import engine
+from vigil.settings import Settings
+
+
+class Then(SystemClock):
+    """Another time of day; what waits waits as ever."""
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(sys.argv[3])
+
+
+async def main(stop: asyncio.Event) -> None:
+    settings = Settings(database_url=sys.argv[1], data_dir=Path(sys.argv[2]))
+    async with open_context(settings, "renderer", clock=Then()) as context:
+        await do_jobs(context, stop)
+
+
+async def do_jobs(context: Context, stop: asyncio.Event) -> None:
+    chores = loop.Spinner(context, "renderer", [vigil.jobs.work.targets, vigil.films.work.targets])
+    await asyncio.gather(chores.run(stop), engine.run(context, [vigil.films.work.RENDER], stop))
+
+
+if __name__ == "__main__":
+    raise SystemExit(loop.run(main, kill=ffmpeg.kill_all))
