@@ -109,6 +109,19 @@ async def test_plans(directory: db_utils.Pool, context: Context) -> None:
     assert "streams_search" in either.indexes
     assert not either.scanned - {"sources"}
 
+    for whole in (Filter(category="no such game"), Filter(tags=("no such tag", "nor this"))):
+        plan = await random(whole, 1)
+        assert "streams_search" in plan.indexes, whole
+        assert plan.pages < 200, whole
+    for common in (
+        Filter(category="game 7"),
+        Filter(tags=("chess", "music")),
+        Filter(languages=("",)),
+        Filter(sources=("tw",)),
+    ):
+        plan = await random(common, 1)
+        assert not plan.scanned - {"sources"}, common
+        assert plan.pages < 4000, common
     for common in (Filter(include=("en",)), Filter(include=("english",)), Filter(exclude=("ug",))):
         plan = await random(common, 1)
         assert not plan.scanned - {"sources"}, common

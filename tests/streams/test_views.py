@@ -108,6 +108,38 @@ async def test_filters(site: Site) -> None:
     assert await ids(site, "count=9&include=login1") == ["1"]
 
 
+async def test_whole_categories_tags_languages_and_sources(site: Site) -> None:
+    await show(
+        site,
+        stream(0, title="Music", category="Art", tags=("Chill", "Für alle"), language="en"),
+        stream(1, title="Art", category="Music", tags=("Art",), language="de", channel_name="Zoé"),
+        stream(2, title="x", category="Art & Craft", tags=(), language="de", channel_name="Chill"),
+    )
+    await show(site, stream(3, title="y", category="", tags=("chill", "a_b")), source="other")
+    for query, found in {
+        "category=art": ["0"],
+        "category=ART+": ["0"],
+        "category=art+%26+craft": ["2"],
+        "category=%25": [],
+        "category=chill": [],
+        "tags=chill": ["0", "3"],
+        "tags=art": ["1"],
+        "tags=music": [],
+        "tags=f%C3%BCr+ALLE,a_b": ["0", "3"],
+        "tags=a%25": [],
+        "tags=,": ["0", "1", "2", "3"],
+        "languages=de": ["1", "2"],
+        "languages=DE,en": ["0", "1", "2"],
+        "languages=d": [],
+        "sources=other": ["3"],
+        "sources=other,tw&languages=de&category=music": ["1"],
+        "sources=nowhere": [],
+        "include=art&category=art": ["0"],
+        "exclude=music&category=art": [],
+    }.items():
+        assert await ids(site, f"count=9&{query}") == found, query
+
+
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
@@ -117,6 +149,9 @@ async def test_filters(site: Site) -> None:
         ("include=" + "a" * 33 + "&exclude=" + "b" * 32, 413, "too_large"),
         ("include=" + "a" * 7000, 413, "too_large"),
         ("include=" + "a" * 10_000, 413, "too_large"),
+        ("tags=" + "a," * 101, 413, "too_large"),
+        ("category=" + "a" * 201, 413, "too_large"),
+        ("sources=%00", 400, "invalid"),
         ("include=a%00b", 400, "invalid"),
         ("exclude=%00", 400, "invalid"),
         ("include=%ff%fe", 400, "invalid"),

@@ -1,7 +1,8 @@
 """What an address asks for: its parameters as a Filter, alike for pages, programs and feeds.
 
 The names, defaults and limits of ``include``, ``exclude``, ``search_operator``, ``max_viewers`` and
-``min_age`` are nobody.live's (https://github.com/jkingsman/Nobody.live).
+``min_age`` are nobody.live's (https://github.com/jkingsman/Nobody.live). Further: ``category``, and
+``tags``, ``languages``, ``sources``, each a list with commas, one of which is enough.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from vigil.streams.model import MOST_VIEWERS, Filter
 
 LONGEST_FILTER = 64
 """Characters of ``include`` and ``exclude`` together."""
+LONGEST_LIST = 200
+"""Characters of ``category`` and of each list."""
 OLDEST_MINUTES = 10 * 365 * 24 * 60
 
 
@@ -49,7 +52,24 @@ def a_filter(given: dict[str, str], max_viewers: int) -> Filter:
         exclude=words(exclude),
         max_viewers=number(given.get("max_viewers"), max_viewers, MOST_VIEWERS),
         min_age_minutes=number(given.get("min_age"), 0, OLDEST_MINUTES),
+        category=short(given, "category").strip().lower(),
+        tags=listed(short(given, "tags").lower()),
+        languages=listed(short(given, "languages").lower()),
+        sources=listed(short(given, "sources")),
     )
+
+
+def short(given: dict[str, str], name: str) -> str:
+    """The value of a parameter, empty where there is none; raises TooLarge."""
+    text = given.get(name, "")
+    if len(text) > LONGEST_LIST:
+        raise TooLarge(f"{name} is too long", hint=f"at most {LONGEST_LIST} characters")
+    return text
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The different parts between commas; a part may hold spaces."""
+    return tuple(dict.fromkeys(part for piece in text.split(",") if (part := piece.strip())))
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -54,6 +54,14 @@ class Filter:
     max_viewers: int = MOST_VIEWERS
     min_age_minutes: int = 0
     """On air at least as long; a stream that does not say since when is left out."""
+    category: str = ""
+    """The category's whole name, lower case; empty: any."""
+    tags: tuple[str, ...] = ()
+    """Whole tags, lower case, one of which is enough; empty: any."""
+    languages: tuple[str, ...] = ()
+    """Language codes, one of which is enough; empty: any."""
+    sources: tuple[str, ...] = ()
+    """Names of sources, one of which is enough; empty: any."""
 
 
 def search_text(stream: SeenStream) -> str:

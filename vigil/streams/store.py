@@ -203,16 +203,28 @@ _MATCHES = """
     AND streams.search_text LIKE ALL ($7::text[])
     AND ($8::text[] IS NULL OR streams.search_text LIKE ANY ($8))
     AND NOT streams.search_text LIKE ANY ($9::text[])
+    AND ($10::text IS NULL OR streams.search_text LIKE $10)
+    AND ($11::text IS NULL
+         OR CASE WHEN split_part(streams.search_text, E'\\n', 2) = $11 THEN true END)
+    AND ($12::text[] IS NULL OR streams.search_text LIKE ANY ($12))
+    AND ($13::text[] IS NULL
+         OR CASE WHEN $13 && (string_to_array(streams.search_text, E'\\n'))
+                             [3 : 2 + cardinality(streams.tags)] THEN true END)
+    AND ($14::text[] IS NULL OR streams.language = ANY ($14))
+    AND ($15::text[] IS NULL OR streams.source_id = ANY (ARRAY(
+            SELECT named.id FROM sources AS named WHERE named.name = ANY ($15))))
 """
 """What a Filter asks for. Under a custom plan the conditions that ask for nothing are gone.
 
 LIKE ALL does not use the trigram index, LIKE and LIKE ANY do: so the three longest words stand
-alone, and only the others share an array.
+alone, and only the others share an array. A category is the second line of what is searched, tags
+are the lines from the third on: the patterns find them by the index, the comparisons are exact,
+and in a CASE because the planner would take a bare one for rare.
 """
 
 
 def _matches(wanted: Filter, now: datetime) -> tuple[object, ...]:
-    """``$1`` to ``$9`` of ``_MATCHES``."""
+    """``$1`` to ``$15`` of ``_MATCHES``."""
     words = [_pattern(word) for word in sorted(wanted.include, key=len, reverse=True)]
     alone: list[str | None] = [] if wanted.any else [*words[:3]]
     alone += [None] * (3 - len(alone))
@@ -224,6 +236,12 @@ def _matches(wanted: Filter, now: datetime) -> tuple[object, ...]:
         [] if wanted.any else words[3:],
         words if wanted.any and words else None,
         [_pattern(word) for word in wanted.exclude],
+        _pattern(f"\n{wanted.category}\n") if wanted.category else None,
+        wanted.category or None,
+        [_pattern(f"\n{tag}\n") for tag in wanted.tags] or None,
+        list(wanted.tags) or None,
+        list(wanted.languages) or None,
+        list(wanted.sources) or None,
     )
 
 
@@ -237,16 +255,16 @@ _RANDOM = f"""
     WITH walk AS (
         (SELECT streams.id, live.viewers, live.seen_at
          FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
-         WHERE streams.random_key >= $10 AND {_MATCHES}
-         ORDER BY streams.random_key LIMIT $11)
+         WHERE streams.random_key >= $16 AND {_MATCHES}
+         ORDER BY streams.random_key LIMIT $17)
         UNION ALL
         (SELECT streams.id, live.viewers, live.seen_at
          FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
-         WHERE streams.random_key < $10 AND {_MATCHES}
-         ORDER BY streams.random_key LIMIT $11)
-        LIMIT $11
+         WHERE streams.random_key < $16 AND {_MATCHES}
+         ORDER BY streams.random_key LIMIT $17)
+        LIMIT $17
     ), live AS (
-        SELECT * FROM walk ORDER BY random() LIMIT $12
+        SELECT * FROM walk ORDER BY random() LIMIT $18
     )
     SELECT convert_to(row_to_json(object)::text, 'UTF8') AS body
     FROM live
@@ -274,8 +292,8 @@ _LATEST = f"""
     JOIN stream_liveness AS live ON live.stream_id = streams.id
     JOIN sources ON sources.id = streams.source_id,
     LATERAL ({_OBJECT}) AS object
-    WHERE streams.id < $10 AND {_MATCHES}
-    ORDER BY streams.id DESC LIMIT $11
+    WHERE streams.id < $16 AND {_MATCHES}
+    ORDER BY streams.id DESC LIMIT $17
 """  # noqa: S608 - put together once, from constants
 
 
