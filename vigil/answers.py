@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -97,7 +98,9 @@ def raise_for(error: BaseException, shown: str, timeout_s: float) -> NoReturn:
     elif isinstance(error, TimeoutError):
         text, again, unsent = f"{shown} was silent for {timeout_s:g} s", False, False
     elif isinstance(error, aiohttp.ClientConnectorError):
-        reason = error.os_error.strerror or "failed"
+        # asyncio's own strerror has the address in it, which visitors are not to read
+        number = error.os_error.errno or 0
+        reason = os.strerror(number) if number > 0 else "failed"
         text, again, unsent = f"{shown} cannot be connected to: {reason}", True, True
     elif isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientConnectionError | OSError):
         text, again, unsent = f"{shown} broke off the connection", True, False
