@@ -1,6 +1,7 @@
 """The site's own frame: how Vigil itself is doing, what goes wrong, and the files of its pages.
 
-Tables: processes (heartbeats of app, scanner and renderer).
+Tables: processes (heartbeats of app, scanner and renderer), message_of_the_day (what an admin tells
+every visitor; read by the front page).
 Routes: /health, /healthz, /metrics, /static/…, /favicon.ico, /robots.txt.
 Chores of the scanner: site:prune, which forgets processes that are gone.
 

@@ -108,3 +108,19 @@ async def counts(db: db_utils.Database) -> Counts:
         films={row["key"]: row["number"] for row in films},
         jobs={row["key"]: row["number"] for row in jobs},
     )
+
+
+async def message_of_the_day(db: db_utils.Database) -> str | None:
+    """What every visitor is told on the front page, plain text; ``None``: nothing."""
+    text: str | None = await db.fetchval("SELECT text FROM message_of_the_day")
+    return text
+
+
+async def set_message_of_the_day(db: db_utils.Database, text: str, by: str) -> None:
+    """Tell every visitor so from now on; nothing any more when the text is empty."""
+    async with db_utils.transaction(db) as connection:
+        await connection.execute("DELETE FROM message_of_the_day")
+        if text:
+            await connection.execute(
+                "INSERT INTO message_of_the_day (text, changed_by) VALUES ($1, $2)", text, by
+            )
