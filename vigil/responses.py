@@ -29,7 +29,13 @@ from vigil.context import Context
 from vigil.errors import Invalid, NotFound, VigilError
 from vigil.settings import ROOT
 
-JSON_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+JSON_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "access-control-allow-origin": "*",  # pages of others may read it, but never with a cookie
+}
+API_PATHS = ("/api/", "/stream/", "/stats/", "/feeds/", "/healthz", "/metrics")
+"""Where errors are JSON, whoever asks."""
 STATIC = ROOT / "static"
 KEEP_ALIVE_S = 15.0
 CHUNK = 256 * 1024
@@ -70,7 +76,7 @@ def error_json(error: VigilError) -> HTTPResponse:
 def wants_json(request: Request) -> bool:
     """Whether an error should be JSON: API paths, and whoever does not accept HTML."""
     path = request.path
-    if path.startswith(("/api/", "/stream", "/stats/", "/healthz", "/metrics")):
+    if path == "/stream" or path.startswith(API_PATHS):
         return True
     return "text/html" not in request.headers.get("accept", "")
 

@@ -36,6 +36,13 @@ def _count(text: str) -> int:
     return value
 
 
+def _number(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 1_000_000_000:
+        raise ValueError("give a number from 0 to 1000000000")
+    return value
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
@@ -89,6 +96,8 @@ class Settings:
     """A PostgreSQL ≥ 15 to use instead of the embedded one."""
     storage_url: str | None = _setting(None, _storage_url)
     """Where blobs are kept; ``None``: files under ``data_dir``."""
+    rate_limit: int = _setting(3000, _number)
+    """Requests a minute that the API answers to one client; 0: any number."""
     renderers: int = _setting(1, _count)
     """Renderer processes on this machine."""
     log_level: str = _setting("info", _level)

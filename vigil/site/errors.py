@@ -14,10 +14,11 @@ from typing import Any
 
 import asyncpg
 from sanic import HTTPResponse, Request, Sanic
-from sanic.exceptions import SanicException
+from sanic.exceptions import MethodNotAllowed, SanicException
 
 from vigil import auth, log, responses
 from vigil.errors import Unavailable, VigilError
+from vigil.site import reference
 
 RETRY_AFTER_S = 5.0
 TITLES = {
@@ -30,6 +31,7 @@ TITLES = {
     409: "Not now",
     410: "Gone",
     413: "Too much",
+    429: "Too fast",
     500: "Something broke",
     502: "No answer from outside",
     503: "Back in a moment",
@@ -54,7 +56,9 @@ def register(app: Sanic[Any, Any]) -> None:
 
 
 async def handle(request: Request, exception: Exception) -> HTTPResponse:
-    """The answer to a request that failed."""
+    """The answer to a request that failed; to OPTIONS, which no route takes, what is allowed."""
+    if isinstance(exception, MethodNotAllowed) and request.method == "OPTIONS":
+        return reference.preflight(str(exception.headers.get("Allow", "")))
     error = explain(request, exception)
     request.app.ctx.errors[error.code] += 1
     headers: dict[str, str] = {}

@@ -7,8 +7,11 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 
 from vigil import responses
-from vigil.site import assets, metrics
-from vigil.site.health import Health
+from vigil.context import Context
+from vigil.limits import Limiter
+from vigil.openapi import Media, describe
+from vigil.site import assets, metrics, reference
+from vigil.site.health import Health, Report
 
 bp = Blueprint("site")
 READ = ("GET", "HEAD")
@@ -24,9 +27,16 @@ Disallow: /metrics
 @bp.before_server_start
 async def prepare(app: Sanic[Any, Any]) -> None:
     """Make what remembers between visits."""
-    app.ctx.health = Health(app.ctx.vigil)
+    context: Context = app.ctx.vigil
+    app.ctx.health = Health(context)
+    app.ctx.limiter = Limiter(
+        context.settings.rate_limit,
+        proxied=context.settings.public_url is not None,
+        monotonic=context.clock.monotonic,
+    )
 
 
+@describe(answers={200: Report, 503: Report}, limited=False)
 async def healthz(request: Request) -> HTTPResponse:
     """For whoever watches the site: 200, or 503 when database or blob store do not work."""
     report = await request.app.ctx.health.report()
@@ -42,6 +52,7 @@ async def health_page(request: Request) -> HTTPResponse:
     return await responses.page(request, "site/health.html", status, report=report)
 
 
+@describe(Media("text/plain"), limited=False)
 async def metrics_text(request: Request) -> HTTPResponse:
     """For Prometheus."""
     ctx = request.app.ctx
@@ -77,5 +88,7 @@ for _path, _handler in (
     ("/static/<path:path>", static_file),
     ("/favicon.ico", favicon),
     ("/robots.txt", robots),
+    ("/api/openapi.json", reference.openapi_json),
+    ("/api/docs", reference.docs_page),
 ):
     bp.add_route(_handler, _path, READ)

@@ -16,13 +16,20 @@ LONGEST_FILTER = 64
 """Characters of ``include`` and ``exclude`` together."""
 LONGEST_LIST = 200
 """Characters of ``category`` and of each list."""
+LISTS = ("tags", "languages", "sources")
 OLDEST_MINUTES = 10 * 365 * 24 * 60
 
 
 def parameters(query: str) -> dict[str, str]:
-    """The first value of each parameter; raises Invalid for what no text of ours can hold."""
+    """The first value of each parameter, all values of a list; raises Invalid for what is no text.
+
+    A list may be given as ``languages=en,de`` or, as forms do it, as ``languages=en&languages=de``.
+    """
     try:
-        given = {name: values[0] for name, values in parse_qs(query, errors="strict").items()}
+        given = {
+            name: ",".join(values) if name in LISTS else values[0]
+            for name, values in parse_qs(query, errors="strict").items()
+        }
     except ValueError:
         raise Invalid("the address is not UTF-8") from None
     if any("\x00" in value for value in given.values()):

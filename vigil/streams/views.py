@@ -15,6 +15,7 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 from vigil import responses
 from vigil.context import Context
 from vigil.errors import Gone, Invalid, TooLarge
+from vigil.openapi import describe
 from vigil.streams import api, front, store
 from vigil.streams.asked import a_filter, number, parameters
 from vigil.streams.draws import Draws, in_time, open_pool
@@ -35,6 +36,7 @@ async def open_draws(app: Sanic[Any, Any]) -> None:
     context: Context = app.ctx.vigil
     app.ctx.draws = Draws(await open_pool(context.settings), context.clock)
     app.ctx.stream_statistics = Statistics(context)
+    app.ctx.figures = api.open_figures(context, app.ctx.stream_statistics)
 
 
 @bp.after_server_stop
@@ -57,6 +59,7 @@ def stream_query(query: str) -> tuple[Filter, int]:
 
 
 @bp.get("/stream", name="random")
+@describe(list[api.Stream], query=api.Peer, errors=(413,))
 async def random_streams(request: Request) -> HTTPResponse:
     """Random live streams, as a JSON array; ``max_viewers`` is 0 unless given."""
     wanted, count = stream_query(request.query_string)
@@ -67,6 +70,7 @@ async def random_streams(request: Request) -> HTTPResponse:
 
 
 @bp.get("/stream/<key:path>", name="one")
+@describe(api.Stream, errors=(400, 410))
 async def one_stream(request: Request, key: str) -> HTTPResponse:
     """One live stream by ``<source>:<id>`` or by its source's id."""
     try:
@@ -84,6 +88,7 @@ async def one_stream(request: Request, key: str) -> HTTPResponse:
 
 
 @bp.get("/stats/<name:counts|games|tags>", name="statistics")
+@describe(api.Counts | list[api.Named])
 async def statistics(request: Request, name: str) -> HTTPResponse:
     """How many live streams there are in all; in each category; with each tag."""
     statistic: Statistic = getattr(request.app.ctx.stream_statistics, name)
