@@ -1,0 +1,222 @@
+"""Feeds of any search, the newest streams first: RSS 2.0, Atom, JSON Feed.
+
+Formats: https://www.rssboard.org/rss-specification, RFC 4287, https://www.jsonfeed.org/version/1.1.
+What changes every pass (viewers) is left out, so that an item stays as it is while it is live.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from sanic import Blueprint, HTTPResponse, Request
+
+from vigil import openapi, prepared, responses
+from vigil.openapi import Media, describe
+from vigil.streams import store
+from vigil.streams.api import Stream, Wanted
+from vigil.streams.asked import LISTS, a_filter
+from vigil.streams.draws import in_time
+from vigil.streams.model import MOST_VIEWERS
+
+ON_FEED = 50
+TTL_MINUTES = 5
+RSS, ATOM, JSON_FEED = "application/rss+xml", "application/atom+xml", "application/feed+json"
+_ATOM_NAMES = "http://www.w3.org/2005/Atom"
+_CREATOR_NAMES = "http://purl.org/dc/elements/1.1/"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_stream = msgspec.json.Decoder(Stream)
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What every format says in its own words."""
+
+    title: str
+    page: str
+    """The same search for people."""
+    address: str
+    """The feed itself."""
+    site: str
+    streams: list[Stream]
+    now: datetime
+
+    def id(self, stream: Stream) -> str:
+        """An address of ours that stays a stream's."""
+        return f"{self.site}/api/v1/streams/{quote(stream.source)}/{quote(stream.id, safe='')}"
+
+    @property
+    def updated(self) -> datetime:
+        """When something came last."""
+        moments = [_since(stream) for stream in self.streams]
+        return max(moments, default=self.now.replace(minute=0, second=0, microsecond=0))
+
+
+async def _feed(request: Request) -> Feed:
+    _, given = openapi.asked(request, Wanted, LISTS)
+    wanted = a_filter(given, max_viewers=MOST_VIEWERS)
+    context = responses.context(request)
+    now, pool = context.clock.now(), request.app.ctx.draws.pool
+    with in_time():
+        rows = await store.latest(pool, wanted, 2**63 - 1, ON_FEED, now)
+    site, query = context.settings.site_url, "?" + urlencode(given) if given else ""
+    told = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in given.items())
+    return Feed(
+        title=f"Live streams: {told}" if told else "Live streams",
+        page=f"{site}/{query}",
+        address=f"{site}{request.path}{query}",
+        site=site,
+        streams=[_stream.decode(body) for _, body in rows],
+        now=now,
+    )
+
+
+@describe(Media(RSS), query=Wanted, errors=(413,), tagged=True)
+async def rss(request: Request) -> HTTPResponse:
+    """Matching live streams as RSS 2.0: the newest 50."""
+    return prepared.answer(request, as_rss(await _feed(request)), f"{RSS}; charset=utf-8")
+
+
+@describe(Media(ATOM), query=Wanted, errors=(413,), tagged=True)
+async def atom(request: Request) -> HTTPResponse:
+    """Matching live streams as Atom: the newest 50."""
+    return prepared.answer(request, as_atom(await _feed(request)), f"{ATOM}; charset=utf-8")
+
+
+@describe(Media(JSON_FEED), query=Wanted, errors=(413,), tagged=True)
+async def json_feed(request: Request) -> HTTPResponse:
+    """Matching live streams as JSON Feed 1.1: the newest 50."""
+    return prepared.answer(request, as_json(await _feed(request)), JSON_FEED)
+
+
+def register(bp: Blueprint) -> None:
+    """Add these routes to the room's."""
+    for name, handler in _ROUTES.items():
+        bp.add_route(handler, f"/feeds/streams.{name}", ("GET", "HEAD"), name=f"feed_{name}")
+
+
+_ROUTES: dict[str, Callable[..., Coroutine[Any, Any, HTTPResponse]]] = {
+    "rss": rss,
+    "atom": atom,
+    "json": json_feed,
+}
+
+
+def as_rss(feed: Feed) -> bytes:
+    """RSS 2.0."""
+    names = {"version": "2.0", "xmlns:atom": _ATOM_NAMES, "xmlns:dc": _CREATOR_NAMES}
+    root = ET.Element("rss", names)
+    channel = _add(root, "channel")
+    _add(channel, "title", feed.title)
+    _add(channel, "link", feed.page)
+    _add(channel, "description", "Live now, the newest first.")
+    _add(channel, "atom:link", href=feed.address, rel="self", type=RSS)
+    _add(channel, "lastBuildDate", format_datetime(feed.updated))
+    _add(channel, "ttl", str(TTL_MINUTES))
+    for stream in feed.streams:
+        item = _add(channel, "item")
+        _add(item, "title", _title(stream))
+        _add(item, "link", stream.url)
+        _add(item, "guid", feed.id(stream), isPermaLink="false")
+        _add(item, "pubDate", format_datetime(_since(stream)))
+        _add(item, "dc:creator", stream.user_name or stream.source)
+        _add(item, "description", _told(stream).replace("&", "&amp;").replace("<", "&lt;"))
+        for tag in _tags(stream):
+            _add(item, "category", tag)
+    return _document(root)
+
+
+def as_atom(feed: Feed) -> bytes:
+    """Atom (RFC 4287)."""
+    root = ET.Element("feed", {"xmlns": _ATOM_NAMES})
+    _add(root, "id", feed.address)
+    _add(root, "title", feed.title)
+    _add(root, "updated", feed.updated.isoformat())
+    _add(root, "link", rel="self", type=ATOM, href=feed.address)
+    _add(root, "link", rel="alternate", type="text/html", href=feed.page)
+    _add(root, "generator", "Vigil")
+    for stream in feed.streams:
+        entry = _add(root, "entry")
+        _add(entry, "id", feed.id(stream))
+        _add(entry, "title", _title(stream))
+        _add(entry, "updated", _since(stream).isoformat())
+        _add(entry, "published", _since(stream).isoformat())
+        _add(_add(entry, "author"), "name", stream.user_name or stream.source)
+        _add(entry, "link", rel="alternate", type="text/html", href=stream.url)
+        _add(entry, "summary", _told(stream))
+        for tag in _tags(stream):
+            _add(entry, "category", term=tag)
+    return _document(root)
+
+
+def as_json(feed: Feed) -> bytes:
+    """JSON Feed 1.1."""
+    return msgspec.json.encode(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": feed.title,
+            "home_page_url": feed.page,
+            "feed_url": feed.address,
+            "items": [_item(feed, stream) for stream in feed.streams],
+        }
+    )
+
+
+def _item(feed: Feed, stream: Stream) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "id": feed.id(stream),
+        "url": stream.url,
+        "title": _title(stream),
+        "content_text": _told(stream),
+        "date_published": _since(stream),
+        "authors": [{"name": stream.user_name or stream.source}],
+        "tags": _tags(stream),
+    }
+    if stream.language:
+        item["language"] = stream.language
+    if stream.thumbnail_url:
+        sized = stream.thumbnail_url.replace("{width}", "1280").replace("{height}", "720")
+        item["image"] = sized
+    return item
+
+
+def _since(stream: Stream) -> datetime:
+    return stream.started_at or stream.seen_at
+
+
+def _title(stream: Stream) -> str:
+    return stream.title.strip() or stream.user_name or stream.id
+
+
+def _told(stream: Stream) -> str:
+    return " · ".join(
+        part
+        for part in (stream.user_name, stream.game_name, stream.language, stream.source)
+        if part
+    )
+
+
+def _tags(stream: Stream) -> list[str]:
+    found = dict.fromkeys([stream.game_name, *stream.tags])
+    return [tag for tag in found if tag.strip()]
+
+
+def _add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
+    cleaned = {key: _NOT_XML.sub("\ufffd", value) for key, value in attributes.items()}
+    made = ET.SubElement(parent, name, cleaned)
+    if text is not None:
+        made.text = _NOT_XML.sub("\ufffd", text)
+    return made
+
+
+def _document(root: ET.Element) -> bytes:
+    body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return body
