@@ -4,7 +4,7 @@
 Ours: plan from rows, blobs through stdin, segments kept and listed, joined into one MP4; a real
 database and a real blob store. Also: another 60 frames, against rendering all 660 at once.
 
-    .venv/bin/python -m bench.film_render [--frames 600] [--rounds 3]
+    .venv/bin/python -m bench.film_render [--frames 600] [--rounds 3] [--json]
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
-import statistics
+import json
 import tempfile
 import time
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from bench.harness import Side, compare, machine
 from vigil import ffmpeg, postgres
 from vigil.clock import FakeClock
 from vigil.context import Context, open_context
@@ -109,44 +112,63 @@ async def plain(film: Film, folder: Path, out: Path, number: int) -> None:
     )
 
 
-async def timed(work: Awaitable[object]) -> float:
+async def bench(context: Context, scratch: Path, options: argparse.Namespace) -> None:
+    """Measure both pairs."""
+    frames: int = options.frames
+    more = frames // 10
+    await fill(context, await pictures(scratch / "pictures", frames + more))
+    out = scratch / "plain.mp4"
+
+    async def whole() -> float:
+        await forget(context)
+        film_id = await make(context, frames)
+        return await timed(render(context, film_id))
+
+    async def longer() -> float:
+        await forget(context)
+        await render(context, await make(context, frames))
+        film_id = await make(context, frames + more)
+        return await timed(render(context, film_id))
+
+    async def plainly(number: int) -> float:
+        (film,) = await store.page(context.pool, limit=1)
+        return await timed(plain(film, scratch / "pictures", out, number))
+
+    await whole()  # so that there is a film for the settings; warms up, too
+    (film,) = await store.page(context.pool, limit=1)
+    await plainly(frames)
+    size = (film.file_bytes or 0) / out.stat().st_size
+    results = [
+        await compare(
+            title,
+            Side("plain ffmpeg", partial(plainly, number)),
+            Side("vigil", ours),
+            unit="s",
+            rounds=options.rounds,
+            warm_up=False,
+        )
+        for title, number, ours in (
+            (f"a film of {frames} frames", frames, whole),
+            (f"{more} more, against all {frames + more} anew", frames + more, longer),
+        )
+    ]
+    if options.json:
+        print(json.dumps([result.as_object() for result in results]))
+        return
+    print(machine())
+    for result in results:
+        print(result)
+    print(f"size of the film against plain ffmpeg's: {size:.3f}")
+
+
+async def timed(work: Coroutine[Any, Any, object]) -> float:
     """Seconds that it takes."""
     begin = time.perf_counter()
     await work
     return time.perf_counter() - begin
 
 
-def show(what: str, ours: list[float], theirs: list[float]) -> None:
-    """Medians and their ratio."""
-    a, b = statistics.median(ours), statistics.median(theirs)
-    print(f"{what}: ours {a:.2f} s, plain ffmpeg {b:.2f} s, ratio {a / b:.3f}")
-
-
-async def bench(context: Context, scratch: Path, frames: int, rounds: int) -> None:
-    """Measure."""
-    more = frames // 10
-    files = await pictures(scratch / "pictures", frames + more)
-    await fill(context, files)
-    ours, theirs, grown, anew = [], [], [], []
-    for number in range(rounds):
-        await forget(context)
-        film_id = await make(context, frames)
-        ours.append(await timed(render(context, film_id)))
-        film = await store.get(context.pool, film_id)
-        assert film is not None
-        out = scratch / "plain.mp4"
-        theirs.append(await timed(plain(film, scratch / "pictures", out, frames)))
-        print(
-            f"round {number + 1}: {ours[-1]:.2f} s, {theirs[-1]:.2f} s; bytes ratio "
-            f"{(film.file_bytes or 0) / out.stat().st_size:.3f}"
-        )
-        grown.append(await timed(render(context, await make(context, frames + more))))
-        anew.append(await timed(plain(film, scratch / "pictures", out, frames + more)))
-    show(f"{frames} frames", ours, theirs)
-    show(f"{more} more, against {frames + more} from scratch", grown, anew)
-
-
-async def main(frames: int, rounds: int) -> None:
+async def main(options: argparse.Namespace) -> None:
     """Set everything up and measure."""
     with tempfile.TemporaryDirectory(prefix="vigil-bench-") as folder:
         scratch = Path(folder)
@@ -155,12 +177,12 @@ async def main(frames: int, rounds: int) -> None:
         with postgres.running(settings.data_dir):
             clock = FakeClock(START + timedelta(days=1))
             async with open_context(settings, "bench", clock=clock) as context:
-                await bench(context, scratch, frames, rounds)
+                await bench(context, scratch, options)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--frames", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    asyncio.run(main(given.frames, given.rounds))
+    parser.add_argument("--json", action="store_true")
+    asyncio.run(main(parser.parse_args()))

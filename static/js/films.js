@@ -8,52 +8,58 @@ const api = `/api/v1/films/${id}`;
 const video = root.querySelector("[data-video]");
 const part = (name) => root.querySelector(`[data-${name}]`);
 
-let attached = false;
+let player = null;
 let spans = [];
-let reading = null;
+let reading = false;
 
 /** Begin to play as soon as there is something. */
 function attach() {
-  if (attached) return;
-  attached = true;
+  if (player) return;
   const source = `${api}/playlist.m3u8`;
   const Hls = window.Hls;
   if (Hls?.isSupported()) {
     // A growing film is not a live one: it is watched from its beginning.
-    const hls = new Hls({ startPosition: 0, liveDurationInfinity: false, backBufferLength: 60 });
-    hls.on(Hls.Events.ERROR, (_, data) => {
+    player = new Hls({ startPosition: 0, liveDurationInfinity: false, backBufferLength: 60 });
+    player.on(Hls.Events.ERROR, (_, data) => {
       if (!data.fatal) return;
-      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
-      else setTimeout(() => hls.loadSource(source), 3000);
+      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
+      else setTimeout(() => player.loadSource(source), 3000);
     });
-    hls.loadSource(source);
-    hls.attachMedia(video);
+    player.loadSource(source);
+    player.attachMedia(video);
   } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
+    player = video;
     video.src = source;
   }
 }
 
-/** Learn which real time the new segments show. */
-async function readSpans() {
-  if (reading) return reading;
-  reading = (async () => {
-    let cursor = null;
-    const found = [];
+/** Learn which real time new segments show, and let the player know that they are there. */
+async function readSpans(film) {
+  if (reading) return;
+  reading = true;
+  try {
+    const all = film.segments.done <= spans.length; // late frames may have changed earlier ones
+    const found = all ? [] : [...spans];
+    let query = all || !found.length ? "" : `after=${found.at(-1).number}`;
     do {
-      const answer = await fetch(`${api}/segments?${cursor ? `cursor=${cursor}` : ""}`);
+      const answer = await fetch(`${api}/segments?${query}`);
       if (!answer.ok) return;
       const page = await answer.json();
       found.push(...page.items);
-      cursor = page.next;
-    } while (cursor);
+      query = page.next ? `cursor=${page.next}` : "";
+    } while (query);
+    const grown = spans.length > 0 && found.length > spans.length;
     spans = found;
     showMoment();
-  })().finally(() => (reading = null));
-  return reading;
+    // The player looks for them only now and then; the server has just said that they are here.
+    if (grown && film.state !== "done" && player?.startLoad) player.startLoad(video.currentTime, true);
+  } finally {
+    reading = false;
+  }
 }
 
 /** The real time of what is on the screen. */
-export function momentAt(seconds, list) {
+function momentAt(seconds, list) {
   const at = list.length ? seconds + list[0].start_s : 0;
   const span = list.findLast((one) => one.start_s <= at + 1e-6);
   if (!span) return null;
@@ -120,7 +126,7 @@ function show(film) {
   part("nothing").hidden = Boolean(film.playlist);
   if (film.playlist) {
     attach();
-    readSpans();
+    readSpans(film);
   }
 }
 
@@ -160,4 +166,8 @@ function gone() {
 }
 
 video.addEventListener("timeupdate", showMoment);
+video.requestVideoFrameCallback?.(function follow() {
+  showMoment();
+  video.requestVideoFrameCallback(follow);
+});
 const line = listen(`/films/${id}/events`, { film: show, gone, reopened: look });

@@ -67,6 +67,14 @@ def test_a_segment_that_may_change_is_not_shown_before_the_film_is_over() -> Non
     assert playlist.playable(replace(film, state="done"), both) == both
 
 
+def test_players_look_as_often_as_segments_come() -> None:
+    assert playlist.target_duration(a_film()) == 2
+    assert playlist.target_duration(a_film(None)) == 20
+    assert playlist.target_duration(a_film(None, 4000, 25, 8000)) == 20
+    assert playlist.target_duration(a_film(None, 1, 25, 2)) == 2
+    assert playlist.target_duration(a_film(3600, 10, 3.333, 7 * 3.0003)) == 3
+
+
 def test_addresses() -> None:
     film = replace(a_film(fps=29.97), dropped_segments=7, dropped_ticks=123_456)
     (placed,) = playlist.place(film, [segment(0, 20 / 29.97)])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -14,6 +15,7 @@ import pytest
 from tests.conftest import Site
 from tests.films import making
 from vigil import ffmpeg
+from vigil.clock import FakeClock
 from vigil.films import builtin, store
 
 FILMS = "/api/v1/films"
@@ -38,14 +40,14 @@ async def page(site: Site, path: str, *, admin: bool = False, status: int = 200)
         return await answer.text()
 
 
-async def recent(site: Site, seconds: int = 60, name: str = "garden") -> int:
-    """A camera with a frame each second until now; its number."""
+async def recent(site: Site, seconds: int = 60, name: str = "garden") -> datetime:
+    """A camera with a frame each second until now; the moment."""
     camera = await making.camera(site.context, name)
     now = site.context.clock.now()
     for second in range(seconds):
         taken_at = now - timedelta(seconds=seconds - second)
         await making.add_frame(site.context, camera, taken_at, making.jpeg(second), now)
-    return camera
+    return now
 
 
 async def a_film(site: Site, **body: Any) -> int:
@@ -55,9 +57,9 @@ async def a_film(site: Site, **body: Any) -> int:
 
 
 async def done(site: Site) -> int:
-    """A film that is done."""
-    await recent(site)
-    film_id = await a_film(site, **{"from": "90s", "to": "-5s"})
+    """A film of 56 frames that is done."""
+    until = await recent(site) - timedelta(seconds=4.5)
+    film_id = await a_film(site, **{"from": "5m", "to": until.isoformat()})
     await making.render(site.context, film_id)
     assert (await get(site, f"{FILMS}/{film_id}"))["state"] == "done"
     return film_id
@@ -197,6 +199,29 @@ async def test_the_playlist_plays(site: Site, tmp_path: Path) -> None:
     )
     assert found.frames == shown["frames"] == 56
     assert shown["duration_s"] == pytest.approx(5.6)
+
+
+async def test_a_playlist_that_did_not_change_is_not_sent_again(site: Site) -> None:
+    camera = await making.camera(site.context)
+    film_id = await making.film(site.context, camera, until=None)
+    await making.add_frames(site.context, camera, range(20))
+    then = replace(site.context, clock=FakeClock(making.START + timedelta(seconds=22)))
+    await making.render(then, film_id)
+    url = f"{FILMS}/{film_id}/playlist.m3u8"
+    async with site.client.get(url) as answer:
+        headers = {"if-none-match": answer.headers["etag"]}
+        assert "EVENT" in await answer.text()
+    async with site.client.get(url, headers=headers) as answer:
+        assert answer.status == 304
+    await making.add_frames(site.context, camera, range(20, 40))
+    then = replace(site.context, clock=FakeClock(making.START + timedelta(seconds=42)))
+    await making.render_due(then, film_id)
+    async with site.client.get(url, headers=headers) as answer:
+        assert answer.status == 200
+        assert (await answer.text()).count("#EXTINF") == 2
+    after = await get(site, f"{FILMS}/{film_id}/segments?after=1")
+    assert [one["number"] for one in after["items"]] == [2]
+    await get(site, f"{FILMS}/{film_id}/segments?after=x", status=400)
 
 
 async def test_a_segment_never_changes(site: Site) -> None:

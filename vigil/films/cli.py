@@ -86,10 +86,12 @@ async def list_films(context: Context, camera: str | None, as_json: bool) -> Non
     """Films, the newest first."""
     films = await store.page(context.pool, camera=camera, limit=1000)
     shown = await describe_all(context, films, admin=True)
-    if not as_json:
-        for one in shown:
-            one["segments"] = f"{one['segments']['done']}/{one['segments']['planned']}"
-    output(shown, as_json, columns=COLUMNS, empty="no films yet: vigil film make CAMERA --last 1h")
+    rows = [
+        {**one, "segments": f"{one['segments']['done']}/{one['segments']['planned']}"}
+        for one in shown
+    ]
+    empty = "no films yet: vigil film make CAMERA --last 1h"
+    output(shown if as_json else rows, as_json, columns=COLUMNS, empty=empty)
 
 
 async def _get(context: Context, film_id: int) -> Film:

@@ -3,13 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import NotRequired, TypedDict
 
 from vigil.context import Context
 from vigil.films.model import Film, Totals
 from vigil.films.segments import store as segments
 from vigil.jobs import store as jobs
 from vigil.jobs.model import Job
+
+
+class FilmSegments(TypedDict):
+    """How many pieces of a film there are."""
+
+    done: int
+    planned: int
+
+
+class FilmFile(TypedDict):
+    """The whole film."""
+
+    url: str
+    bytes: int | None
+
+
+class FilmsJob(TypedDict):
+    """The job that makes a film."""
+
+    id: int
+    state: str
+    done: int
+    total: int | None
+    unit: str
+    message: str
+    waiting_for: str | None
+
+
+FilmJson = TypedDict(
+    "FilmJson",
+    {
+        "id": int,
+        "title": str,
+        "camera": str | None,
+        "state": str,
+        "error": str | None,
+        "from": datetime | None,
+        "to": datetime | None,
+        "speed": float,
+        "fps": float,
+        "width": int,
+        "height": int,
+        "window_s": float,
+        "segments": FilmSegments,
+        "frames": int,
+        "duration_s": float,
+        "bytes": int,
+        "first_at": datetime | None,
+        "last_at": datetime | None,
+        "next_at": datetime | None,
+        "job": FilmsJob | None,
+        "playlist": str | None,
+        "file": FilmFile | None,
+        "page": str,
+        "created_at": datetime,
+        "changed_at": datetime,
+        "actions": dict[str, str | None],
+        "notes": NotRequired[list[str]],
+    },
+)
+"""A film; ``notes`` say what was changed of an order. (A field named ``from`` has no other way.)"""
+
 
 GOING_ON = ("waiting", "rendering", "growing")
 
@@ -30,14 +93,12 @@ def _why_not_resume(film: Film) -> str | None:
     return None if film.retention_s is not None else "its camera was removed"
 
 
-async def describe(context: Context, film: Film, *, admin: bool) -> dict[str, Any]:
+async def describe(context: Context, film: Film, *, admin: bool) -> FilmJson:
     """One film."""
     return (await describe_all(context, [film], admin=admin))[0]
 
 
-async def describe_all(
-    context: Context, films: Sequence[Film], *, admin: bool
-) -> list[dict[str, Any]]:
+async def describe_all(context: Context, films: Sequence[Film], *, admin: bool) -> list[FilmJson]:
     """Films, each with what it has so far and how its job is doing."""
     totals = await segments.totals(context.pool, [film.id for film in films])
     shown = []
@@ -49,7 +110,7 @@ async def describe_all(
     return shown
 
 
-def _describe(film: Film, totals: Totals, job: Job | None, admin: bool) -> dict[str, Any]:
+def _describe(film: Film, totals: Totals, job: Job | None, admin: bool) -> FilmJson:
     api = f"/api/v1/films/{film.id}"
     planned = totals.segments
     if film.state == "rendering" and job is not None and job.total is not None:
@@ -84,7 +145,7 @@ def _describe(film: Film, totals: Totals, job: Job | None, admin: bool) -> dict[
     }
 
 
-def _job(job: Job) -> dict[str, Any]:
+def _job(job: Job) -> FilmsJob:
     return {
         "id": job.id,
         "state": job.state,
@@ -96,7 +157,7 @@ def _job(job: Job) -> dict[str, Any]:
     }
 
 
-def _file(film: Film, api: str) -> dict[str, Any] | None:
+def _file(film: Film, api: str) -> FilmFile | None:
     if film.file_blob is None:
         return None
     return {"url": f"{api}/film.mp4", "bytes": film.file_bytes}

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from vigil.films.model import Film, Listed
 
+SLOWEST_S = 20
+"""Seconds after which a player should look for new segments, however slowly they come."""
+
 _NAME = re.compile(r"([0-9a-f]{64})-([0-9]{1,10})-([0-9]{1,18})\.m4s")
 
 
@@ -53,17 +56,26 @@ def playable(film: Film, listed: Sequence[Listed]) -> list[Listed]:
     return [segment for segment in listed if segment.closed or over]
 
 
+def target_duration(film: Film) -> int:
+    """Seconds that no segment exceeds, the same for the whole life of a film.
+
+    A player looks for new segments as often as this. Those of a film that grows for ever come
+    as slowly as the camera delivers them, however short they play.
+    """
+    longest = math.ceil(film.window_frames / film.fps)
+    return max(longest, min(math.ceil(film.window_s), SLOWEST_S)) if film.to_at is None else longest
+
+
 def render(film: Film, listed: Sequence[Listed]) -> str:
     """The playlist of the segments of ``playable``; there is at least one.
 
     It only ever gets longer while the film grows (EVENT), until segments leave it with their
     camera's retention; it is VOD when the film is over.
     """
-    longest = max(segment.duration_s for segment in listed)
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
-        f"#EXT-X-TARGETDURATION:{max(1, math.floor(longest + 0.5))}",
+        f"#EXT-X-TARGETDURATION:{target_duration(film)}",
         f"#EXT-X-MEDIA-SEQUENCE:{film.dropped_segments + 1}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypedDict
 
 import msgspec
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, openapi, responses
 from vigil.cameras import store as cameras
 from vigil.context import Context
 from vigil.errors import Conflict, Invalid, NotFound
 from vigil.films import order, playlist, store
-from vigil.films.describe import describe, describe_all
+from vigil.films.describe import FilmJson, describe, describe_all
 from vigil.films.model import Film, segment_blob
 from vigil.films.playlist import Placed
 from vigil.films.segments import fmp4
 from vigil.films.segments import store as segments
+from vigil.openapi import Actions, Items, Media
 
 bp = Blueprint("films")
 READ = ("GET", "HEAD")
@@ -48,10 +51,46 @@ async def is_admin(request: Request) -> bool:
     return await auth.identify(request) is not None
 
 
+class FilmsAsked(msgspec.Struct):
+    """Which films."""
+
+    camera: str = ""
+    limit: Annotated[int, Meta(description="At most 1000.")] = ON_PAGE
+    cursor: str = ""
+
+
+class SegmentsAsked(msgspec.Struct):
+    """Which segments of a film."""
+
+    after: Annotated[int, Meta(description="Only those with higher numbers.")] = 0
+    cursor: str = ""
+
+
+class SegmentJson(TypedDict):
+    """A piece of a film: its place there, and the real time that it shows."""
+
+    number: int
+    start_s: float
+    duration_s: float
+    frames: int
+    first_at: datetime | None
+    last_at: datetime | None
+    url: str
+    actions: Actions
+
+
+class Deleting(TypedDict):
+    """A film that will be gone in a moment."""
+
+    id: int
+    state: Literal["deleting"]
+
+
 # -- making and stopping ---------------------------------------------------------------------
 
 
 @bp.post("/api/v1/films", name="make")
+@openapi.describe(answers={201: FilmJson}, body=order.Order, admin=True, errors=(404, 409))
 @auth.require_admin
 async def make_json(request: Request) -> HTTPResponse:
     """Make a film: {camera, from?, to?, speed?, fps?, size? | width?, height?, title?}."""
@@ -88,6 +127,7 @@ async def act(request: Request, film_id: int, action: str) -> None:
 
 
 @bp.post("/api/v1/films/<film_id:int>/<action:str>", name="act")
+@openapi.describe(answers={200: FilmJson, 202: Deleting}, admin=True, errors=(404, 409))
 @auth.require_admin
 async def act_json(request: Request, film_id: int, action: str) -> HTTPResponse:
     """Cancel or resume a film."""
@@ -99,6 +139,7 @@ async def act_json(request: Request, film_id: int, action: str) -> HTTPResponse:
 
 
 @bp.delete("/api/v1/films/<film_id:int>", name="delete")
+@openapi.describe(answers={202: Deleting}, admin=True, errors=(404, 409))
 @auth.require_admin
 async def delete_json(request: Request, film_id: int) -> HTTPResponse:
     """Delete a film; its file goes within seconds."""
@@ -117,7 +158,7 @@ async def act_form(request: Request, film_id: int, action: str) -> HTTPResponse:
 # -- looking ---------------------------------------------------------------------------------
 
 
-async def _some(request: Request) -> tuple[list[dict[str, Any]], str | None]:
+async def _some(request: Request) -> tuple[list[FilmJson], str | None]:
     """Films as asked for by ?camera=, cursor= and limit=, and the cursor of the next ones."""
     context = responses.context(request)
     before = None
@@ -138,11 +179,13 @@ async def _some(request: Request) -> tuple[list[dict[str, Any]], str | None]:
     return shown, rest
 
 
+@openapi.describe(Items[FilmJson], query=FilmsAsked)
 async def list_json(request: Request) -> HTTPResponse:
     """Films, the newest first."""
     return responses.items(*await _some(request))
 
 
+@openapi.describe(FilmJson, errors=(404,))
 async def film_json(request: Request, film_id: int) -> HTTPResponse:
     """One film."""
     film = await find(request, film_id)
@@ -199,20 +242,26 @@ async def _changes(context: Context, film_id: int, admin: bool) -> AsyncIterator
 # -- playing ---------------------------------------------------------------------------------
 
 
+@openapi.describe(Media("application/vnd.apple.mpegurl"), errors=(404,), limited=False, tagged=True)
 async def playlist_m3u8(request: Request, film_id: int) -> HTTPResponse:
     """The HLS playlist; grows with the film."""
     film = await find(request, film_id)
+    headers = {
+        "cache-control": "no-cache",
+        "etag": f'"{film.changed_at.timestamp():.6f}-{film.state}"',
+        "x-content-type-options": "nosniff",
+    }
+    if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
+        return HTTPResponse(status=304, headers=headers)
     listed = await segments.listed(responses.context(request).pool, film_id)
     shown = playlist.playable(film, listed)
     if not shown:
         raise NotFound("there is nothing to play yet", hint="try again in a moment", retry_after=2)
-    return HTTPResponse(
-        playlist.render(film, shown),
-        headers={"cache-control": "no-cache", "x-content-type-options": "nosniff"},
-        content_type="application/vnd.apple.mpegurl",
-    )
+    body = playlist.render(film, shown)
+    return HTTPResponse(body, headers=headers, content_type="application/vnd.apple.mpegurl")
 
 
+@openapi.describe(Media("video/mp4"), errors=(404,), limited=False)
 async def init_mp4(request: Request, film_id: int) -> HTTPResponse:
     """What a decoder needs before the first picture: the same for all segments of a film."""
     context = responses.context(request)
@@ -228,6 +277,7 @@ async def init_mp4(request: Request, film_id: int) -> HTTPResponse:
     )
 
 
+@openapi.describe(Media("video/iso.segment"), errors=(404,), limited=False, tagged=True)
 async def segment_m4s(request: Request, film_id: int, name: str) -> HTTPResponse:
     """One segment in its place; the bytes under this address never change."""
     address = playlist.parse_address(name)
@@ -235,13 +285,19 @@ async def segment_m4s(request: Request, film_id: int, name: str) -> HTTPResponse
         raise NotFound("there is no such segment")
     hash, sequence, start = address
     headers = {"cache-control": FOREVER, "etag": f'"{name}"', "x-content-type-options": "nosniff"}
-    if request.headers.get("if-none-match") == headers["etag"]:
+    if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
         return HTTPResponse(status=304, headers=headers)
     data = await responses.context(request).storage.get(segment_blob(hash))
     media = fmp4.place(fmp4.split(data).media, sequence, start)
     return HTTPResponse(media, headers=headers, content_type="video/iso.segment")
 
 
+@openapi.describe(
+    answers={200: Media("video/mp4"), 206: Media("video/mp4")},
+    errors=(404, 409, 416),
+    limited=False,
+    tagged=True,
+)
 async def film_mp4(request: Request, film_id: int) -> HTTPResponse | None:
     """The whole film as one file, with ranges; ?download=1 to save it."""
     film = await find(request, film_id)
@@ -254,10 +310,17 @@ async def film_mp4(request: Request, film_id: int) -> HTTPResponse | None:
     return await responses.blob(request, film.file_blob, content_type="video/mp4", download=name)
 
 
+@openapi.describe(Items[SegmentJson], query=SegmentsAsked, errors=(404,))
 async def segments_json(request: Request, film_id: int) -> HTTPResponse:
-    """What is shown when: for each segment its place in the film and the real time it shows."""
+    """What is shown when: for each segment its place in the film and the real time it shows.
+
+    ``?after=`` a number: only segments with higher ones.
+    """
     film = await find(request, film_id)
-    after = 0
+    try:
+        after = int(request.args.get("after") or 0)
+    except ValueError:
+        raise Invalid('"after" is a number') from None
     if cursor := request.args.get("cursor"):
         (after,) = responses.cursor_decode(cursor, int)
     listed = await segments.listed(responses.context(request).pool, film_id)
@@ -272,7 +335,7 @@ async def segments_json(request: Request, film_id: int) -> HTTPResponse:
     return responses.items([_span(film, one) for one in placed[:MOST_LISTED]], rest)
 
 
-def _span(film: Film, placed: Placed) -> dict[str, Any]:
+def _span(film: Film, placed: Placed) -> SegmentJson:
     return {
         "number": placed.sequence,
         "start_s": placed.start / film.timescale,

@@ -196,6 +196,7 @@ async def unlist(db: db_utils.Database, film_id: int, windows: Sequence[datetime
             film_id,
             list(windows),
         )
+        await connection.execute("UPDATE films SET changed_at = now() WHERE id = $1", film_id)
         await tell(connection, film_id)
 
 
@@ -335,4 +336,6 @@ async def forget_segment(db: db_utils.Database, hash: str) -> list[int]:
             "DELETE FROM film_segments WHERE hash = $1 RETURNING film_id", hash
         )
         await connection.execute("DELETE FROM segments WHERE hash = $1", hash)
-        return sorted({row["film_id"] for row in rows})
+        films = sorted({row["film_id"] for row in rows})
+        await connection.execute("UPDATE films SET changed_at = now() WHERE id = ANY($1)", films)
+        return films
