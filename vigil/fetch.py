@@ -38,7 +38,7 @@ USER_AGENT = f"Vigil/{__version__}"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 5
 PER_HOST = 8
-"""Requests that may be under way to one host; open streams do not count."""
+"""Requests under way to one host, unless somebody asks for more; open streams do not count."""
 _STATUSES = frozenset(HTTPStatus)
 CONNECT_TIMEOUT_S = 10.0
 RETRY_AFTER_MOST_S = 30.0
@@ -73,7 +73,9 @@ class Fetcher:
     ) -> None:
         self._clock = clock
         self._addresses = AddressBook(clock, resolve, is_public)
-        self._slots: WeakValueDictionary[tuple[str, int], asyncio.Semaphore] = WeakValueDictionary()
+        self._slots: WeakValueDictionary[tuple[str, int, int], asyncio.Semaphore] = (
+            WeakValueDictionary()
+        )
         self._digests: dict[tuple[str, str, str], aiohttp.DigestAuthMiddleware] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -107,6 +109,7 @@ class Fetcher:
         timeout_s: float = 20.0,
         retries: int = 2,
         statuses_ok: Collection[int] = (200,),
+        at_once: int = PER_HOST,
     ) -> Response:
         """GET ``url`` and read the whole answer.
 
@@ -120,6 +123,8 @@ class Fetcher:
             timeout_s: for one attempt, redirects included.
             retries: further attempts after 429, 5xx or a lost connection.
             statuses_ok: statuses that are an answer; every other raises FetchError.
+            at_once: requests that may be under way to this host; those with another number are
+                counted apart.
 
         Raises Forbidden for an address that is not allowed, Invalid for a URL that is none, and
         FetchError for everything that went wrong on the way.
@@ -128,7 +133,7 @@ class Fetcher:
             method="GET", private=private, timeout_s=timeout_s, headers=headers, auth=auth
         )
         target = parse(url).extend_query(params or ())
-        return await self._attempts(target, order, max_bytes, retries, statuses_ok)
+        return await self._attempts(target, order, max_bytes, retries, statuses_ok, at_once)
 
     async def post(
         self,
@@ -201,9 +206,15 @@ class Fetcher:
         return await self._addresses.look_up(host, port, private=private)
 
     async def _attempts(
-        self, url: URL, order: _Order, max_bytes: int, retries: int, statuses_ok: Collection[int]
+        self,
+        url: URL,
+        order: _Order,
+        max_bytes: int,
+        retries: int,
+        statuses_ok: Collection[int],
+        at_once: int = PER_HOST,
     ) -> Response:
-        slot = self._slots.setdefault(_place(url), asyncio.Semaphore(PER_HOST))
+        slot = self._slots.setdefault((*_place(url), at_once), asyncio.Semaphore(at_once))
         attempt = 0
         while True:
             try:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -28,6 +29,7 @@ WORDS = (
     "viewers", "welcome", "english", "deutsch", "chess", "puzzle", "farm", "build",
 )  # fmt: skip
 LANGUAGES = ("en", "en", "en", "es", "de", "fr", "pt", "ru", "ja", "ko", "other")
+Key = tuple[tuple[str, tuple[str, ...]], ...]
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -69,6 +71,14 @@ class Faults(HttpFaults):
     """Pages without items whose cursor goes on for ever."""
     repeats: int = 0
     """Each page begins with so many items of the page before, as when people leave meanwhile."""
+    hidden: frozenset[str] = frozenset()
+    """Channels that the pages miss, as when people come and go; by name they are found."""
+    broken_by_name: bool = False
+    """Asked for channels by name, it answers 400."""
+    broken_language: str = ""
+    """Asked for this language alone, it answers 500."""
+    too_many_items: bool = False
+    """A page with 10,000 items."""
     churn: int = 0
     """After each page so many channels change their viewers, so the order shifts."""
 
@@ -126,6 +136,7 @@ class Helix(Loopback):
         points: size of the rate limit's bucket; one request costs one.
         window_s: in so many seconds an empty bucket fills.
         clock: fills the bucket.
+        at_once: whether the bucket is filled whole each ``window_s``, not drop by drop.
     """
 
     client_id = "vigil-test"
@@ -138,6 +149,7 @@ class Helix(Loopback):
         points: int = 800,
         window_s: float = 60.0,
         clock: Clock | None = None,
+        at_once: bool = False,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -150,9 +162,10 @@ class Helix(Loopback):
         """Requests answered 429 because the bucket was empty."""
         self._clock = clock or SystemClock()
         self._bucket, self._filled_at = float(points), self._clock.monotonic()
+        self._at_once = at_once
         self._generator = random.Random(seed)
         self._encoded: dict[Channel, bytes] = {}
-        self._filtered: dict[tuple[str, ...], list[Channel]] = {}
+        self._filtered: dict[Key, list[Channel]] = {}
         made = channels(live, seed) if isinstance(live, int) else list(live)
         self._live = sorted(made, key=_order)
 
@@ -175,13 +188,16 @@ class Helix(Loopback):
         """Channels go live."""
         for one in new:
             bisect.insort(self._live, one, key=_order)
-        self._filtered.clear()
+            for key, matching in self._filtered.items():
+                if _matches(one, key):
+                    bisect.insort(matching, one, key=_order)
 
     def stop(self, *ids: str) -> None:
         """Channels end."""
         gone = set(ids)
         self._live = [one for one in self._live if one.id not in gone]
-        self._filtered.clear()
+        for key, matching in self._filtered.items():
+            self._filtered[key] = [one for one in matching if one.id not in gone]
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -200,6 +216,8 @@ class Helix(Loopback):
             headers["Ratelimit-Remaining"] = "0"
             return error(429, "Too Many Requests", headers)
         broken = await self.faults.answer(request)
+        if self.faults.broken_language in request.query.getall("language", [])[:1]:
+            return error(500, "Internal Server Error", headers)
         return broken if broken is not None else self._streams(request.query, headers)
 
     async def _token(self, request: web.BaseRequest) -> web.Response:
@@ -223,17 +241,23 @@ class Helix(Loopback):
         """One point out of the bucket; Ratelimit-Remaining is -1 when there was none."""
         now = self._clock.monotonic()
         rate = self.points / self.window_s
-        self._bucket = min(self.points, self._bucket + (now - self._filled_at) * rate)
-        self._filled_at = now
+        if not self._at_once:
+            self._bucket = min(self.points, self._bucket + (now - self._filled_at) * rate)
+            self._filled_at = now
+        elif now - self._filled_at >= self.window_s:
+            self._bucket, self._filled_at = float(self.points), now
         if self.faults.take("too_many"):
             self._bucket = 0.0
         enough = self._bucket >= 1
         if enough:
             self._bucket -= 1
         full_in = timedelta(seconds=(self.points - self._bucket) / rate)
+        if self._at_once:
+            full_in = timedelta(seconds=self._filled_at + self.window_s - now)
         return {
             "Ratelimit-Limit": str(self.points),
             "Ratelimit-Remaining": str(int(self._bucket)) if enough else "-1",
+            "Date": format_datetime(self._clock.now(), usegmt=True),
             "Ratelimit-Reset": str(math.ceil((self._clock.now() + full_in).timestamp())),
         }
 
@@ -247,6 +271,11 @@ class Helix(Loopback):
         matching = self._matching(query)
         start = max(0, offset - self.faults.repeats) if offset else 0
         page = [] if self.faults.empty_pages else matching[start : offset + first]
+        if query.get("user_id"):
+            if self.faults.broken_by_name:
+                return error(400, "Bad Request", headers)
+        else:
+            page = [one for one in page if one.id not in self.faults.hidden]
         items = [json.dumps(bad).encode() for bad in BAD_ITEMS[: self.faults.bad_items]]
         items += [self._encode(one) for one in page]
         cursor = ""
@@ -254,6 +283,8 @@ class Helix(Loopback):
             cursor = _cursor(first)
         elif offset + first < len(matching) or self.faults.empty_pages:
             cursor = _cursor(offset + first)
+        if self.faults.too_many_items:
+            items *= 100
         self.pages += 1
         for _ in range(self.faults.churn):
             self._change_one()
@@ -268,18 +299,15 @@ class Helix(Loopback):
             "language": query.getall("language", []),
             "game_id": query.getall("game_id", []),
             "user_login": query.getall("user_login", []),
+            "user_id": query.getall("user_id", []),
         }
-        key = tuple(f"{name}={value}" for name, values in wanted.items() for value in values)
+        key = tuple((name, tuple(values)) for name, values in wanted.items() if values)
         if not key:
             return self._live
+        if wanted["user_id"] or wanted["user_login"]:
+            return [one for one in self._live if _matches(one, key)]
         if key not in self._filtered:
-            self._filtered[key] = [
-                one
-                for one in self._live
-                if all(
-                    not values or getattr(one, name) in values for name, values in wanted.items()
-                )
-            ]
+            self._filtered[key] = [one for one in self._live if _matches(one, key)]
         return self._filtered[key]
 
     def _encode(self, one: Channel) -> bytes:
@@ -294,10 +322,19 @@ class Helix(Loopback):
         return encoded
 
     def _change_one(self) -> None:
-        one = self._live.pop(self._generator.randrange(len(self._live)))
+        one = self._live[self._generator.randrange(len(self._live))]
+        for matching in (self._live, *(f for k, f in self._filtered.items() if _matches(one, k))):
+            at = bisect.bisect_left(matching, _order(one), key=_order)
+            while matching[at] is not one:
+                at += 1
+            del matching[at]
         self.start(
             replace(one, viewer_count=max(0, one.viewer_count + self._generator.choice((-1, 1))))
         )
+
+
+def _matches(one: Channel, key: Key) -> bool:
+    return all(getattr(one, name) in values for name, values in key)
 
 
 def _order(one: Channel) -> int:

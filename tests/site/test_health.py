@@ -212,8 +212,9 @@ async def test_metrics_are_what_the_database_says(context: Context) -> None:
             SELECT $1, n::text, 't', 'http://x/', 'hls', 'http://x/', 't'
             FROM generate_series(1, 5) n RETURNING id, external_id
         )
-        INSERT INTO stream_liveness (stream_id, viewers, seen_at, expires_at)
-        SELECT id, 0, now(),
+        INSERT INTO stream_liveness (
+            stream_id, source_id, external_id, digest, viewers, seen_at, expires_at)
+        SELECT id, $1, external_id, 0, 0, now(),
             now() + CASE WHEN external_id < '4' THEN interval '1 min' ELSE interval '-1 min' END
         FROM made
         """,

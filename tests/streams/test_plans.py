@@ -13,7 +13,8 @@ import db_utils
 from vigil.context import Context
 from vigil.streams import store
 from vigil.streams.draws import open_pool
-from vigil.streams.model import Filter, SeenStream
+from vigil.streams.model import Filter, SeenStream, digest
+from vigil.streams.writing import store as writing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STREAMS = 20_000
@@ -139,16 +140,23 @@ async def test_plans(directory: db_utils.Pool, context: Context) -> None:
 
 async def test_refresh_finds_its_rows_by_index(directory: db_utils.Pool, context: Context) -> None:
     source_id = await context.pool.fetchval("SELECT id FROM sources")
-    seen = store._columns([stream(n) for n in range(5000, 5100)])
+    seen = [stream(n) for n in range(5000, 5100)]
     async with context.pool.acquire() as connection, connection.transaction():
         plan = await explain(
-            connection, store._REFRESH, source_id, NOW, NOW + timedelta(seconds=600), *seen
+            connection,
+            writing._REFRESH,
+            source_id,
+            NOW,
+            NOW + timedelta(seconds=600),
+            [one.external_id for one in seen],
+            [one.viewers for one in seen],
+            [digest(one) for one in seen],
+            len(seen),
         )
-    assert "streams_source_id_external_id_key" in plan.indexes
-    assert "stream_liveness_pkey" in plan.indexes
+    assert plan.indexes == {"stream_liveness_source_id_external_id_key"}
     assert not plan.scanned
-    update = plan.nodes[0]
-    assert update["Node Type"] == "ModifyTable"
+    assert plan.nodes[0]["Actual Rows"] == 0  # every description is as it was
+    (update,) = (node for node in plan.nodes if node["Node Type"] == "ModifyTable")
     assert update["Actual Rows"] == 100
 
 

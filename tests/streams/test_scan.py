@@ -15,6 +15,7 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import SourceError
 from vigil.loop import Target
+from vigil.sources import kinds
 from vigil.sources import store as sources_store
 from vigil.sources.model import SourceState
 from vigil.streams import scan
@@ -61,7 +62,7 @@ async def state(context: Context) -> SourceState:
 async def held(context: Context) -> set[str]:
     rows = await context.pool.fetch(
         """
-        SELECT external_id FROM streams JOIN stream_liveness ON stream_id = id
+        SELECT external_id FROM stream_liveness
         WHERE expires_at > $1
         """,
         context.clock.now(),
@@ -139,25 +140,40 @@ async def test_viewers_and_titles_are_refreshed(scanner: Context, helix: Helix) 
     await target.run_once()
     row = await scanner.pool.fetchrow(
         "SELECT title, viewers FROM streams JOIN stream_liveness ON stream_id = id"
-        " WHERE external_id = $1",
+        " WHERE streams.external_id = $1",
         old.id,
     )
     assert row is not None
     assert tuple(row) == ("Quite another", 77)
 
 
-async def test_a_pass_that_met_a_stream_twice_believes_only_what_two_passes_missed(
-    scanner: Context, helix: Helix
-) -> None:
+async def test_what_a_pass_missed_is_asked_for_by_name(scanner: Context, helix: Helix) -> None:
     target = await the_source(scanner)
     await target.run_once()
     everything = live(helix)
     helix.faults.repeats = 1
-    unlucky = helix.live[200]
-    helix.stop(unlucky.id)  # it only changed places while the pages were turned …
+    helix.faults.hidden = frozenset(one.id for one in helix.live[100:110])
+    ended = helix.live[200].id
+    helix.stop(ended)
+    await target.run_once()
+    assert await held(scanner) == everything - {ended}
+    after = await state(scanner)
+    assert (after.kept, after.ended, after.fresh) == (349, 1, 0)
+
+
+async def test_what_cannot_be_asked_for_is_believed_after_two_passes(
+    scanner: Context, helix: Helix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = replace(kinds.DIRECTORIES["twitch"], confirm=None)
+    monkeypatch.setitem(kinds.DIRECTORIES, "twitch", without)
+    target = await the_source(scanner)
+    await target.run_once()
+    everything = live(helix)
+    helix.faults.repeats = 1
+    helix.faults.hidden = frozenset({helix.live[200].id})  # it only changed places …
     await target.run_once()
     assert await held(scanner) == everything
-    helix.start(unlucky)  # … and is there again the next time
+    helix.faults.hidden = frozenset()  # … and is there again the next time
     ended = helix.live[100]
     helix.stop(ended.id)
     await target.run_once()
@@ -166,15 +182,22 @@ async def test_a_pass_that_met_a_stream_twice_believes_only_what_two_passes_miss
     assert await held(scanner) == everything - {ended.id}
     assert (await state(scanner)).kept == 349
 
+    helix.stop(helix.live[0].id)
+    held_before = await held(scanner)
+    await (await the_source(scanner)).run_once()  # as after a restart: knows of no pass before
+    assert await held(scanner) == held_before
 
-async def test_the_first_pass_of_a_process_retires_only_what_it_is_sure_of(
+
+async def test_one_that_cannot_be_asked_by_name_just_now_is_kept(
     scanner: Context, helix: Helix
 ) -> None:
-    await (await the_source(scanner)).run_once()
+    target = await the_source(scanner)
+    await target.run_once()
     everything = live(helix)
     helix.faults.repeats = 1
-    helix.stop(helix.live[0].id)
-    await (await the_source(scanner)).run_once()  # as after a restart: knows of no pass before
+    helix.faults.hidden = frozenset(one.id for one in helix.live[100:110])
+    helix.faults.broken_by_name = True
+    await target.run_once()
     assert await held(scanner) == everything
 
 

@@ -1,10 +1,12 @@
 """What can be looked at: directories of live streams, and one file for each kind of source.
 
-Tables: sources, source_state. Routes: /sources, /api/v1/sources. Jobs: none; the scanner reads
-the directories (room streams) and the cameras (room cameras) through the adapters that stand here.
+Tables: sources, source_state, blocks. Routes: /sources, /api/v1/sources, /api/v1/blocks. Jobs:
+none; the scanner reads the directories (room streams) and the cameras (room cameras) through the
+adapters that stand here.
 
 Beside the adapters and the usual files: kinds (the table of the adapters), clean (text and URLs
-of strangers made safe), items (one item held against its shape), m3u (playlists), options
-(criteria read and checked), adding (sources made and changed), builtin (those that a new
-installation has), shown (sources as visitors see them).
+of strangers made safe), items (one item held against its shape), m3u (playlists), helix (requests
+to Twitch) with bucket (the rate limit that its cursors share), options (criteria read and checked),
+adding (sources made and changed), builtin (those that a new installation has), shown (sources as
+visitors see them), blocking (what an operator blocks, checked) with blocks (kept in the database).
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -44,6 +44,8 @@ class SourceState:
     kept: int = 0
     refused: int = 0
     refusals: Mapping[str, int] = field(default_factory=dict)
+    fresh: int = 0
+    ended: int = 0
     failures: int = 0
     error: str | None = None
     hint: str | None = None
@@ -93,3 +95,6 @@ class DirectoryKind:
     """Try one request; returns a sentence for a person, raises SourceError."""
     criteria: str = ""
     """The options as somebody would write them, for the form and --help; empty: it has none."""
+    confirm: Callable[[Context, Source, Sequence[str]], Awaitable[Page]] | None = None
+    """Those of at most 100 channels, by their ids, that are live and meet the criteria: asked for
+    what a pass did not see. ``None``: it cannot be asked so."""

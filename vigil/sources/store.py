@@ -163,7 +163,7 @@ async def begin_pass(db: db_utils.Database, source_id: int, now: datetime) -> No
         INSERT INTO source_state (source_id, started_at) SELECT id, $2 FROM sources WHERE id = $1
         ON CONFLICT (source_id) DO UPDATE
         SET started_at = $2, next_at = NULL, pages = 0, found = 0, kept = 0, refused = 0,
-            refusals = '{}'
+            refusals = '{}', fresh = 0, ended = 0
         """,
         source_id,
         now,
@@ -199,6 +199,19 @@ async def record_progress(
         budget_limit,
     )
     await events.notify(db, STATE_TOPIC, id=source_id)
+
+
+async def record_outcome(
+    db: db_utils.Database, source_id: int, kept: int, fresh: int, ended: int
+) -> None:
+    """Write what a complete pass came to: different streams, those new, and those removed."""
+    await db.execute(
+        "UPDATE source_state SET kept = $2, fresh = $3, ended = $4 WHERE source_id = $1",
+        source_id,
+        kept,
+        fresh,
+        ended,
+    )
 
 
 async def finish_pass(

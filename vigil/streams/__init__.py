@@ -6,6 +6,10 @@ Routes: ``/`` (front page), ``/stream``, ``/stream/<id>``, ``/stats/counts|games
 Scanned: every enabled source, one pass after the other; expired streams are pruned.
 ``draws.py`` keeps random streams ready ahead of the requests; ``statistics.py`` works out what
 reads every row once for all who ask within a moment; ``asked.py`` reads what an address asks for;
-``front.py`` is the front page; ``api.py`` the API below ``/api/v1``.
+``front.py`` is the front page, with ``leases.py`` (what was just shown rests), ``loosen.py`` (what
+to loosen when nothing matches), ``languages.py`` and ``visits`` (its SQL); ``api.py`` is the API
+below ``/api/v1``.
+``writing`` holds the SQL of a pass: a batch refreshes the narrow table alone, and rewrites what its
+digest says has changed.
 A crash costs the batch in hand: at most a thousand streams, which the next pass sees again.
 """

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Literal
+
+import msgspec
 
 Player = Literal["twitch", "hls", "embed"]
 
@@ -71,3 +74,28 @@ def search_text(stream: SeenStream) -> str:
     if login.lower() != stream.channel_name.lower():
         parts = (*parts, login)
     return "\n".join(parts).lower()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def digest(stream: SeenStream) -> int:
+    """64 bits (signed) of everything but the viewers: another value, another description."""
+    described = (
+        stream.title,
+        stream.category_id,
+        stream.category,
+        stream.tags,
+        stream.language,
+        stream.mature,
+        stream.channel_id,
+        stream.channel_login,
+        stream.channel_name,
+        stream.page_url,
+        stream.thumbnail_url,
+        stream.player,
+        stream.player_url,
+        stream.started_at,
+    )
+    hashed = blake2b(_encode(described), digest_size=8).digest()
+    return int.from_bytes(hashed, "little", signed=True)

@@ -2,30 +2,44 @@
 
 Generations: a pass stamps what it saw. Only a complete, plausible pass retires what it did not
 see; a pass that failed half-way retires nothing, and what nobody confirms expires.
+
+Where streams change places while the pages are turned, a pass misses some that are live. A source
+that can be asked for them by name is asked: what it still has is live, the rest is over. Where
+that cannot be, a pass that met a stream twice believes only what the pass before missed as well.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
 
+import db_utils
 from vigil import log
 from vigil.context import Context
 from vigil.errors import SourceError, VigilError
 from vigil.loop import Target
 from vigil.sources import kinds
 from vigil.sources import store as sources_store
+from vigil.sources.blocks import store as blocks_store
 from vigil.sources.model import Page, Source
-from vigil.streams import store
 from vigil.streams.model import SeenStream
+from vigil.streams.writing import store
+
+Confirm = Callable[[Context, Source, Sequence[str]], Awaitable[Page]]
 
 BATCH = 1000
 """Streams written at once: what a crash costs."""
 BATCH_S = 2.0
 """Seconds after which also a smaller batch is written, so that a slow source shows something."""
 PRUNE_S = 15.0
+MOST_FOUND = 600_000
+"""Items in one pass; a source that sends more is not a directory of live streams."""
+ASKED_AT_ONCE = 100
+ASKED_SHARE, ASKED_LEAST = 0.2, 1000
+"""At most so large a share of what a pass saw is asked for by name, or so many."""
 FEW = 50
 """A source with no more live streams may lose any number of them between two passes."""
 RETRY_S = 10.0
@@ -85,7 +99,9 @@ class Scan:
             raise
         await seen.write()
         kept = await self._retire(seen)
-        await seen.record(kept)
+        await sources_store.record_outcome(
+            db, source.id, kept, await store.fresh(db, source.id, started_at), seen.ended
+        )
         await store.tidy_search(db)
         self._completed_at = started_at
         now = clock.now()
@@ -94,12 +110,7 @@ class Scan:
         return source.interval_s
 
     async def _retire(self, seen: _Pass) -> int:
-        """Remove what a complete pass did not see; returns how many different streams it saw.
-
-        Where streams change places while the pages are turned, some come twice and others not
-        at all. A pass that met a stream twice, or could not use one, therefore removes only what
-        the complete pass before it missed as well.
-        """
+        """Remove what a complete pass did not see; returns how many different streams it saw."""
         db, now, source = self._context.pool, self._context.clock.now(), self._source
         # What was seen under other criteria than now says nothing about this pass.
         kept, missed = await store.pass_counts(
@@ -111,10 +122,38 @@ class Scan:
                 f"it showed {kept} streams where {kept + missed} were live a moment ago",
                 hint="not believed yet: none was removed, what stays unseen expires",
             )
+        kind = kinds.DIRECTORIES[source.kind]
+        if kind.confirm is not None and missed:
+            most = max(ASKED_LEAST, int(kept * ASKED_SHARE))
+            kept += await self._ask_for_missed(kind.confirm, seen, most)
         before = seen.started_at if kept == seen.found else self._completed_at
-        gone = await store.retire(db, source.id, before) if before is not None else 0
-        log.debug("streams", f"{source.name}: {kept} live, {gone} ended")
+        if before is not None:
+            seen.ended += await store.retire(db, source.id, before)
+        log.debug("streams", f"{source.name}: {kept} live, {seen.ended} ended")
         return kept
+
+    async def _ask_for_missed(self, confirm: Confirm, seen: _Pass, most: int) -> int:
+        """Ask for what the pass did not see, a hundred at a time; what is not live is over.
+
+        Returns how many are live. An answer that does not come costs nothing but certainty.
+        """
+        db, source = self._context.pool, self._source
+        last, confirmed = 0, 0
+        while most > 0:
+            unseen = await store.unseen(db, source.id, seen.started_at, last, ASKED_AT_ONCE)
+            if not unseen:
+                break
+            last, most = unseen[-1][0], most - len(unseen)
+            asked = [(number, channel) for number, channel in unseen if channel]
+            try:
+                page = await confirm(self._context, source, [channel for _, channel in asked])
+            except SourceError as error:
+                log.debug("streams", f"{source.name}: could not ask for what was missed: {error}")
+                break
+            confirmed += await seen.confirm(page)
+            ids = [number for number, _ in asked]
+            seen.ended += await store.retire_these(db, ids, seen.started_at)
+        return confirmed
 
     async def failed(self, error: Exception, delay: float) -> None:
         """Write down why a pass failed and when the next one begins."""
@@ -135,6 +174,7 @@ class _Pass:
     def __init__(self, context: Context, source: Source, started_at: datetime) -> None:
         self.started_at = started_at
         self.found = 0
+        self.ended = 0
         self._context = context
         self._source = source
         self._pages = 0
@@ -152,21 +192,38 @@ class _Pass:
         if page.budget_limit is not None:
             self._budget = (page.budget_remaining, page.budget_limit)
         self._batch += page.streams
+        if self.found > MOST_FOUND:
+            raise SourceError(
+                f"it sent more than {MOST_FOUND:,} items in one pass",
+                hint="is this address right? The pass was stopped",
+            )
         waited = self._context.clock.monotonic() - self._written_at
         if len(self._batch) >= BATCH or waited >= BATCH_S:
             await self.write()
 
     async def write(self) -> None:
         """Write the batch and how far the pass is."""
-        # A clock that is set back meanwhile must not make what was just seen look unseen.
-        seen_at = max(self._context.clock.now(), self.started_at)
         # What comes again in another batch is counted twice here, until the pass is over.
-        self._kept += await store.write_batch(
-            self._context.pool, self._source.id, self._batch, seen_at, self._source.ttl_s
-        )
+        self._kept += await self._write(self._batch)
         self._batch = []
         self._written_at = self._context.clock.monotonic()
         await self.record(self._kept)
+
+    async def confirm(self, page: Page) -> int:
+        """Write what was asked for by name; returns how many streams that are."""
+        self._refused.update(page.refused)
+        return await self._write(page.streams)
+
+    async def _write(self, streams: list[SeenStream]) -> int:
+        # A clock that is set back meanwhile must not make what was just seen look unseen.
+        seen_at = max(self._context.clock.now(), self.started_at)
+        async with db_utils.transaction(self._context.pool) as connection:
+            blocks = await blocks_store.held(connection)
+            allowed = [stream for stream in streams if not blocks.has(stream)]
+            self._refused["blocked"] += len(streams) - len(allowed)
+            return await store.write_batch(
+                connection, self._source.id, allowed, seen_at, self._source.ttl_s
+            )
 
     async def record(self, kept: int) -> None:
         """Tell how far the pass is, ``kept`` streams of it written."""
@@ -176,6 +233,6 @@ class _Pass:
             self._pages,
             self.found,
             kept,
-            self._refused,
+            +self._refused,  # without zeros
             *self._budget,
         )

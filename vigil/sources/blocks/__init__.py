@@ -1,0 +1,1 @@
+"""Channels and words that are never kept, whichever source shows them."""

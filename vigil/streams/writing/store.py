@@ -1,0 +1,241 @@
+"""SQL that writes what is live: batches of a pass, and what is over removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import db_utils
+from vigil.streams.model import SeenStream, digest, search_text
+
+CHUNK = 5000
+"""Rows a statement; more gain nothing."""
+NEW_CHUNK = 1000
+"""The same, of those that are described."""
+TAG_SEPARATOR = "\x1f"
+"""Tags hold no control characters, so this can join them: unnest would flatten lists of lists."""
+
+_REFRESH = """
+    WITH refreshed AS (
+        UPDATE stream_liveness AS live
+        SET viewers = seen.viewers, seen_at = $2, expires_at = $3
+        FROM unnest($4::text[], $5::int[], $6::bigint[])
+             WITH ORDINALITY AS seen (external_id, viewers, digest, number)
+        WHERE live.source_id = $1 AND live.external_id = seen.external_id
+          AND live.digest = seen.digest
+        RETURNING seen.number
+    )
+    SELECT number FROM generate_series(1, $7::bigint) AS number
+    WHERE number NOT IN (SELECT number FROM refreshed)
+"""
+"""Refreshes who watches, in the narrow table alone; gives the numbers, from 1 on, of those that
+are new or whose description changed."""
+
+_SEEN = """
+    unnest(
+        $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+        $11::bool[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+        $17::text[], $18::text[], $19::timestamptz[], $20::text[], $21::bigint[]
+    ) AS seen (
+        external_id, viewers, title, category_id, category, tags, language,
+        mature, channel_id, channel_login, channel_name, page_url, thumbnail_url,
+        player, player_url, started_at, search_text, digest
+    )
+"""
+"""Streams of source ``$1``, seen at ``$2``, good until ``$3``."""
+
+_DESCRIBE = f"""
+    WITH seen AS (SELECT * FROM {_SEEN}), written AS (
+        INSERT INTO streams (
+            source_id, external_id, title, category_id, category, tags, language, mature,
+            channel_id, channel_login, channel_name, page_url, thumbnail_url, player,
+            player_url, started_at, search_text, first_seen_at, changed_at)
+        SELECT $1, external_id, title, category_id, category,
+               string_to_array(tags, E'\\x1f'), language, mature, channel_id, channel_login,
+               channel_name, page_url, thumbnail_url, player, player_url, started_at,
+               search_text, $2, $2
+        FROM seen
+        ON CONFLICT (source_id, external_id) DO UPDATE SET
+            title = excluded.title, category_id = excluded.category_id,
+            category = excluded.category, tags = excluded.tags, language = excluded.language,
+            mature = excluded.mature, channel_id = excluded.channel_id,
+            channel_login = excluded.channel_login, channel_name = excluded.channel_name,
+            page_url = excluded.page_url, thumbnail_url = excluded.thumbnail_url,
+            player = excluded.player, player_url = excluded.player_url,
+            started_at = excluded.started_at, search_text = excluded.search_text,
+            changed_at = excluded.changed_at
+        RETURNING id, external_id
+    )
+    INSERT INTO stream_liveness (
+        stream_id, source_id, external_id, digest, viewers, seen_at, expires_at)
+    SELECT written.id, $1, external_id, seen.digest, seen.viewers, $2, $3
+    FROM written JOIN seen USING (external_id)
+    ON CONFLICT (stream_id) DO UPDATE SET
+        digest = excluded.digest, viewers = excluded.viewers, seen_at = excluded.seen_at,
+        expires_at = excluded.expires_at
+"""  # noqa: S608 - put together once, from constants
+"""Inserts new streams and rewrites those whose description changed."""
+
+
+async def write_batch(
+    db: db_utils.Database,
+    source_id: int,
+    streams: Sequence[SeenStream],
+    seen_at: datetime,
+    ttl_s: float,
+) -> int:
+    """Remember that these were live at ``seen_at``; all of them or, when it raises, none.
+
+    A description is rewritten only when it changed. Of a stream that comes twice the last counts.
+    Returns how many different streams there were.
+    """
+    different = list({stream.external_id: stream for stream in streams}.values())
+    expires_at = seen_at + timedelta(seconds=ttl_s)
+    async with db_utils.transaction(db) as connection:
+        for start in range(0, len(different), CHUNK):
+            chunk = different[start : start + CHUNK]
+            rows = await connection.fetch(
+                _REFRESH,
+                source_id,
+                seen_at,
+                expires_at,
+                [stream.external_id for stream in chunk],
+                [stream.viewers for stream in chunk],
+                [digest(stream) for stream in chunk],
+                len(chunk),
+            )
+            others = [chunk[row[0] - 1] for row in rows]
+            for first in range(0, len(others), NEW_CHUNK):
+                some = others[first : first + NEW_CHUNK]
+                await connection.execute(_DESCRIBE, source_id, seen_at, expires_at, *_columns(some))
+    return len(different)
+
+
+def _columns(streams: Sequence[SeenStream]) -> tuple[list[object], ...]:
+    """The streams turned by ninety degrees, in the order of ``$4`` and on."""
+    return (
+        [s.external_id for s in streams],
+        [s.viewers for s in streams],
+        [s.title for s in streams],
+        [s.category_id for s in streams],
+        [s.category for s in streams],
+        [TAG_SEPARATOR.join(s.tags) for s in streams],
+        [s.language for s in streams],
+        [s.mature for s in streams],
+        [s.channel_id for s in streams],
+        [s.channel_login for s in streams],
+        [s.channel_name for s in streams],
+        [s.page_url for s in streams],
+        [s.thumbnail_url for s in streams],
+        [s.player for s in streams],
+        [s.player_url for s in streams],
+        [s.started_at for s in streams],
+        [search_text(s) for s in streams],
+        [digest(s) for s in streams],
+    )
+
+
+async def retire(db: db_utils.Database, source_id: int, before: datetime) -> int:
+    """Remove what this source last showed before a moment; returns how many streams that were."""
+    status = await db.execute(
+        """
+        DELETE FROM streams WHERE id IN (
+            SELECT stream_id FROM stream_liveness
+            WHERE source_id = $1 AND seen_at < $2
+            FOR UPDATE SKIP LOCKED
+        )
+        """,
+        source_id,
+        before,
+    )
+    return int(status.split()[-1])
+
+
+async def prune(db: db_utils.Database, now: datetime) -> int:
+    """Remove what expired; returns how many streams that were.
+
+    Leaves alone what is being written at this moment: it is live again, and nobody waits.
+    """
+    status = await db.execute(
+        """
+        DELETE FROM streams WHERE id IN (
+            SELECT stream_id FROM stream_liveness WHERE expires_at <= $1
+            FOR UPDATE SKIP LOCKED
+        )
+        """,
+        now,
+    )
+    return int(status.split()[-1])
+
+
+async def tidy_search(db: db_utils.Database) -> None:
+    """Move the words that were written into the search index proper: a long list slows searches."""
+    await db.execute("SELECT gin_clean_pending_list('streams_search')")
+
+
+async def unseen(
+    db: db_utils.Database, source_id: int, before: datetime, after: int, limit: int
+) -> list[tuple[int, str]]:
+    """What this source last showed before a moment: id and channel id, by id after ``after``."""
+    rows = await db.fetch(
+        """
+        SELECT streams.id, streams.channel_id
+        FROM stream_liveness AS live JOIN streams ON streams.id = live.stream_id
+        WHERE live.source_id = $1 AND live.seen_at < $2 AND live.stream_id > $3
+        ORDER BY live.stream_id LIMIT $4
+        """,
+        source_id,
+        before,
+        after,
+        limit,
+    )
+    return [(row["id"], row["channel_id"]) for row in rows]
+
+
+async def retire_these(db: db_utils.Database, ids: Sequence[int], before: datetime) -> int:
+    """Remove those of these that were last seen before a moment; returns how many that were."""
+    status = await db.execute(
+        """
+        DELETE FROM streams WHERE id IN (
+            SELECT stream_id FROM stream_liveness
+            WHERE stream_id = ANY($1::bigint[]) AND seen_at < $2
+        )
+        """,
+        ids,
+        before,
+    )
+    return int(status.split()[-1])
+
+
+async def fresh(db: db_utils.Database, source_id: int, since: datetime) -> int:
+    """How many streams of a source were not known before a moment."""
+    found: int = await db.fetchval(
+        "SELECT count(*) FROM streams WHERE source_id = $1 AND first_seen_at >= $2",
+        source_id,
+        since,
+    )
+    return found
+
+
+async def pass_counts(
+    db: db_utils.Database, source_id: int, started_at: datetime, since: datetime, now: datetime
+) -> tuple[int, int]:
+    """What a pass that began at ``started_at`` saw, and what it missed of the live ones.
+
+    Returns how many streams of the source were seen since then, and how many were not, but had
+    been between ``since`` and then.
+    """
+    (row,) = await db.fetch(
+        """
+        SELECT count(*) FILTER (WHERE live.seen_at >= $2) AS seen,
+               count(*) FILTER (WHERE live.seen_at < $2 AND live.seen_at >= $3
+                                  AND live.expires_at > $4) AS missed
+        FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
+        WHERE streams.source_id = $1
+        """,
+        source_id,
+        started_at,
+        since,
+        now,
+    )
+    return row["seen"], row["missed"]
