@@ -1,101 +1,424 @@
 /**
- * The front page: play the stream on top here, when asked to. Nothing is loaded from its source
- * (but the picture) before the button is pressed.
+ * The front page: plays a stream that hardly anybody watches, brings the next, surfs, and keeps
+ * filter, layout and history in this browser. Without it the page is the same with links.
  */
 
-const ALLOWED = "autoplay; fullscreen; encrypted-media; picture-in-picture";
+import { forgetHistory, history, keep, keyOf, recall, record, see, seen } from "./streams_memory.js";
+import { some, Upcoming } from "./streams_next.js";
+import { mayStart, play, still, stop, toggleSound } from "./streams_play.js";
+import { card, describe, languageName, titleOf, watching } from "./streams_show.js";
+import { surfing } from "./streams_surf.js";
 
-function frame(address, title) {
-  const made = document.createElement("iframe");
-  made.src = address;
-  made.title = title;
-  made.allow = ALLOWED;
-  return made;
-}
+const find = (selector, root = document) => root.querySelector(selector);
+const all = (selector) => [...document.querySelectorAll(selector)];
+const stage = find("[data-stage]");
+const filter = stage?.dataset.filter ?? "";
+const LAYOUTS = ["columns", "wide", "minimal"];
+const SWIPE_PX = 60;
 
-/** Twitch plays only inside a page whose host name it is told. */
-function twitch(channel, title) {
-  const address = new URL("https://player.twitch.tv/");
-  address.searchParams.set("channel", channel);
-  address.searchParams.set("parent", location.hostname);
-  address.searchParams.set("autoplay", "true");
-  return frame(address, title);
-}
+for (const element of all("[data-js]")) element.hidden = false;
 
-function embed(url, title) {
-  const address = new URL(url);
-  address.searchParams.set("autoplay", "1");
-  const made = frame(address, title);
-  // A stranger's page: it may run its own scripts at its own origin, and not lead us away.
-  made.setAttribute("sandbox", "allow-scripts allow-same-origin allow-popups allow-forms");
-  return made;
-}
+// -- dialogs ---------------------------------------------------------------------------------
 
-let library = null;
+let offered = false;
 
-/** hls.js, loaded once, for browsers that do not play HLS themselves. */
-function loadHls(address) {
-  library ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => resolve(globalThis.Hls);
-    script.onerror = () => {
-      library = null;
-      reject(new Error("the player could not be loaded"));
-    };
-    document.head.append(script);
-  });
-  return library;
-}
-
-async function hls(url, title, player, failed) {
-  const video = document.createElement("video");
-  video.controls = true;
-  video.autoplay = true;
-  video.playsInline = true;
-  video.title = title;
-  video.addEventListener("error", () => failed("the stream cannot be played"));
-  if (video.canPlayType("application/vnd.apple.mpegurl")) {
-    video.src = url;
-    return video;
+/** Names for the filter's fields, from the statistics; asked for when the dialog opens first. */
+async function offerNames() {
+  if (offered) return;
+  offered = true;
+  for (const [path, id] of [
+    ["/stats/games", "categories"],
+    ["/stats/tags", "tag-names"],
+  ]) {
+    const answer = await fetch(path).catch(() => null);
+    const names = answer?.ok ? await answer.json() : [];
+    const options = names.slice(0, 300).map(({ name }) => Object.assign(new Option(), { value: name }));
+    document.getElementById(id).replaceChildren(...options);
   }
-  const Hls = await loadHls(player.dataset.hls);
-  if (!Hls?.isSupported()) throw new Error("this browser cannot play it");
-  const reader = new Hls();
-  reader.on(Hls.Events.ERROR, (_, problem) => {
-    if (!problem.fatal) return;
-    reader.destroy();
-    failed("its source does not deliver it");
-  });
-  reader.loadSource(url);
-  reader.attachMedia(video);
-  return video;
 }
 
-const player = document.querySelector("[data-player]");
-const button = document.querySelector("[data-play]");
-const notice = document.querySelector("[data-play-failed]");
-
-function failed(why) {
-  player.replaceChildren();
-  notice.textContent = `Not here: ${why}. It may play at its own place.`;
-  notice.hidden = false;
+function open(name) {
+  const dialog = document.getElementById(name);
+  if (!dialog || find("dialog[open]")) return;
+  if (name === "filter") offerNames();
+  if (name === "history") listHistory();
+  dialog.showModal();
 }
 
-async function play() {
-  const { player: kind, source, title } = player.dataset;
-  button.hidden = true;
-  notice.hidden = true;
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest?.("[data-open]");
+  const closer = event.target.closest?.("[data-close]");
+  if (opener) {
+    event.preventDefault();
+    open(opener.dataset.open);
+  } else if (closer) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  } else if (event.target instanceof HTMLDialogElement && event.target.classList.contains("sheet")) {
+    event.target.close(); // beside it, on the backdrop
+  }
+});
+if (location.hash === "#filter") open("filter");
+
+// -- filter ----------------------------------------------------------------------------------
+
+const form = find("[data-filter-form]");
+const remember = find("[data-remember]");
+
+/** What a form asks for, as short as it can be. */
+function asked(data) {
+  const given = new Map();
+  for (const [name, value] of data) {
+    const text = value.trim();
+    if (text) given.set(name, given.has(name) ? `${given.get(name)},${text}` : text);
+  }
+  if (given.get("search_operator") !== "any" || !given.has("include")) given.delete("search_operator");
+  return new URLSearchParams([...given]).toString();
+}
+
+remember.checked = Boolean(recall("filter"));
+for (const note of all("[data-remembered]")) note.hidden = recall("filter") !== filter;
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const wanted = asked(new FormData(form));
+  keep("filter", remember.checked && wanted ? wanted : null);
+  form.closest("dialog").close();
+  location.assign(wanted ? `/?${wanted}` : "/");
+});
+
+find("[role=search]")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const wanted = asked(new FormData(event.target));
+  if (!wanted) keep("filter", null);
+  location.assign(wanted ? `/?${wanted}` : "/");
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-clear]")) keep("filter", null);
+  const looser = event.target.closest?.("[data-loosen]");
+  if (looser && recall("filter")) keep("filter", new URL(looser.href).search.slice(1) || null);
+});
+
+/** Put a link where it can be pasted; says so in its own place. */
+async function share(element, address) {
   try {
-    if (kind === "twitch") player.replaceChildren(twitch(source, title));
-    else if (kind === "embed") player.replaceChildren(embed(source, title));
-    else player.replaceChildren(await hls(source, title, player, failed));
+    if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+      await navigator.share({ url: address });
+      return;
+    }
+    await navigator.clipboard.writeText(address);
+    const before = element.textContent;
+    element.textContent = "Link copied";
+    setTimeout(() => (element.textContent = before), 2500);
   } catch (error) {
-    failed(error.message);
+    if (error.name !== "AbortError") prompt("The link:", address);
   }
 }
 
-if (player && button) {
-  button.hidden = false;
-  button.addEventListener("click", play);
+find("[data-share]")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  share(event.target, event.target.href);
+});
+
+// -- layout ----------------------------------------------------------------------------------
+
+const layoutChoice = find("[data-layout-choice]");
+
+function setLayout(name) {
+  document.documentElement.dataset.layout = name;
+  if (layoutChoice) layoutChoice.value = name;
+  keep("layout", name);
 }
+
+if (layoutChoice) {
+  layoutChoice.value = document.documentElement.dataset.layout ?? "columns";
+  layoutChoice.addEventListener("change", () => setLayout(layoutChoice.value));
+}
+
+// -- history ---------------------------------------------------------------------------------
+
+const addressOf = (key) => `/?${filter}${filter ? "&" : ""}watch=${encodeURIComponent(key)}`;
+
+function listHistory() {
+  const entries = history().map(({ key, title, name, category, at }) => {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    const words = document.createElement("bdi");
+    words.dir = "auto";
+    words.textContent = title || key;
+    link.href = addressOf(key);
+    link.dataset.watch = key;
+    link.append(words);
+    const about = document.createElement("p");
+    about.className = "small muted clip";
+    const time = document.createElement("time");
+    time.dateTime = at;
+    time.dataset.ago = "";
+    const who = document.createElement("bdi");
+    who.dir = "auto";
+    who.textContent = [name, category].filter(Boolean).join(" · ");
+    about.append(who, " ", time);
+    item.append(link, about);
+    return item;
+  });
+  find("[data-history]").replaceChildren(...entries);
+  find("[data-forget]").hidden = !entries.length;
+  if (!entries.length) find("[data-history]").append("Nothing yet.");
+}
+
+find("[data-forget]").addEventListener("click", () => {
+  forgetHistory();
+  if (current) see(keyOf(current));
+  listHistory();
+});
+
+// -- the stream that is on -------------------------------------------------------------------
+
+let current = null;
+let started = mayStart();
+let upcoming = null;
+let surf = null;
+let shown = 0;
+const box = find("[data-player]");
+const about = find("[data-about]");
+const playButton = find("[data-play]");
+const nextButton = find("[data-next]");
+const backButton = find("[data-back]");
+
+function announce(text) {
+  find("[data-announce]").textContent = text;
+}
+
+function problem(text) {
+  const notice = find("[data-problem]");
+  notice.textContent = text;
+  notice.hidden = !text;
+}
+
+function start() {
+  playButton.hidden = true;
+  play(box, current, {
+    hls: stage.dataset.hls,
+    failed(why) {
+      still(box, current);
+      problem(`Not here: ${why}. It may play at its own place.`);
+    },
+  });
+}
+
+/** Put a stream on; `how` says what becomes of the browser's history: push, replace or keep. */
+function put(stream, how) {
+  current = stream;
+  problem("");
+  describe(about, stream);
+  if (how !== "keep") {
+    const position = how === "push" ? ++shown : shown;
+    const address = how === "push" ? addressOf(keyOf(stream)) : location.href;
+    window.history[`${how}State`]({ stream, position }, "", address);
+  }
+  backButton.hidden = shown === 0;
+  see(keyOf(stream));
+  record(stream);
+  // Grown-up things begin when somebody presses the button; Twitch asks by itself.
+  if (started && (!stream.is_mature || stream.player === "twitch")) {
+    start();
+  } else {
+    still(box, stream);
+    playButton.hidden = false;
+  }
+  surf?.again();
+  upcoming.prepare(stream);
+}
+
+function tellOf(stream) {
+  document.title = `${titleOf(stream)} · Vigil`;
+  const parts = [titleOf(stream)];
+  if (stream.user_name) parts.push(`by ${stream.user_name}`);
+  if (stream.game_name) parts.push(`in ${stream.game_name}`);
+  if (stream.language) parts.push(languageName(stream.language));
+  announce(`Now on: ${[...parts, watching(stream.viewer_count)].join(", ")}`);
+}
+
+let taking = false;
+
+async function next(how = "push") {
+  if (taking) return;
+  taking = true;
+  nextButton.setAttribute("aria-busy", "true");
+  try {
+    const stream = await upcoming.take(current);
+    if (stream) {
+      put(stream, how);
+      tellOf(stream);
+    } else {
+      problem("No other stream matches. Loosen the filter to see more.");
+    }
+  } catch (error) {
+    problem(`Could not get another one: ${error.message}. Try again in a moment.`);
+  } finally {
+    taking = false;
+    nextButton.removeAttribute("aria-busy");
+  }
+}
+
+/** Put on the stream with that key, if it is still live. */
+async function watch(key) {
+  find("dialog[open]")?.close();
+  const answer = await fetch(`/stream/${encodeURIComponent(key)}`).catch(() => null);
+  if (!answer?.ok) {
+    problem(answer?.status === 410 ? "That stream is over." : "The site does not answer just now.");
+    stage.scrollIntoView({ block: "nearest" });
+    return;
+  }
+  const stream = await answer.json();
+  put(stream, "push");
+  tellOf(stream);
+  stage.scrollIntoView({ block: "start", behavior: mayStart() ? "smooth" : "auto" });
+  find("#top-title").focus({ preventScroll: true });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("[data-watch]");
+  const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!link || !stage || !plain || event.button !== 0) return;
+  event.preventDefault();
+  watch(link.dataset.watch);
+});
+
+// -- more of them ----------------------------------------------------------------------------
+
+const more = find("[data-more]");
+
+more?.addEventListener("click", async (event) => {
+  event.preventDefault();
+  if (more.getAttribute("aria-busy")) return;
+  more.setAttribute("aria-busy", "true");
+  const known = [keyOf(current), ...all("[data-grid] [data-key]").map((item) => item.dataset.key)];
+  try {
+    const found = await some(filter, known, 24);
+    const template = find("[data-card]");
+    const cards = found
+      .filter((stream) => !known.includes(keyOf(stream)))
+      .map((stream) => card(template, stream, addressOf(keyOf(stream))));
+    find("[data-grid]").append(...cards);
+    cards[0]?.querySelector("a").focus();
+    announce(`${cards.length} more streams`);
+    if (!cards.length) more.replaceWith("That is all there is to see.");
+  } catch (error) {
+    problem(`Could not get more: ${error.message}.`);
+  } finally {
+    more.removeAttribute("aria-busy");
+  }
+});
+
+// -- keys and fingers ------------------------------------------------------------------------
+
+const keysWork = find("[data-keys]");
+keysWork.checked = recall("keys", true);
+keysWork.addEventListener("change", () => keep("keys", keysWork.checked));
+
+const KEYS = {
+  n: () => stage && next(),
+  b: () => shown > 0 && window.history.back(),
+  s: () => find("[data-surf]")?.click(),
+  f: () => open("filter"),
+  h: () => open("history"),
+  "/": () => find("[role=search] [type=search]").focus(),
+  l: () => layoutChoice && setLayout(LAYOUTS[(LAYOUTS.indexOf(layoutChoice.value) + 1) % 3]),
+  m: () => box && toggleSound(box),
+  g: () => find("[data-grid] a")?.focus(),
+  "?": () => open("keys"),
+};
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing) return;
+  if (!keysWork.checked || find("dialog[open]") || !Object.hasOwn(KEYS, event.key)) return;
+  event.preventDefault();
+  if (!event.repeat) KEYS[event.key]();
+});
+
+let touch = null;
+
+stage?.addEventListener("touchstart", (event) => {
+  const one = event.touches.length === 1 && !event.target.closest("select, input");
+  touch = one ? { x: event.touches[0].clientX, y: event.touches[0].clientY } : null;
+}, { passive: true });
+
+stage?.addEventListener("touchend", (event) => {
+  if (!touch) return;
+  const { clientX, clientY } = event.changedTouches[0];
+  const [right, down] = [clientX - touch.x, clientY - touch.y];
+  touch = null;
+  if (Math.abs(right) < SWIPE_PX || Math.abs(right) < 2 * Math.abs(down)) return;
+  if (right < 0) next();
+  else if (shown > 0) window.history.back();
+}, { passive: true });
+
+// -- the beginning ---------------------------------------------------------------------------
+
+function begin() {
+  upcoming = new Upcoming(filter);
+  current = JSON.parse(stage.dataset.stream);
+  const seconds = find("[data-surf-seconds]");
+  const surfButton = find("[data-surf]");
+  const line = find("[data-surf-line]");
+  if ([...seconds.options].some(({ value }) => value === String(recall("surf")))) {
+    seconds.value = recall("surf");
+  }
+  surf = surfing({
+    seconds: () => Number(seconds.value),
+    paused: () =>
+      document.hidden ||
+      Boolean(find("dialog[open]")) ||
+      [box, about].some((part) => part.contains(document.activeElement)) ||
+      (matchMedia("(hover: hover)").matches && [box, about].some((part) => part.matches(":hover"))),
+    next,
+    tell({ on, paused, left, of }) {
+      surfButton.setAttribute("aria-pressed", String(on));
+      surfButton.textContent = on ? "Stop" : "Surf";
+      line.hidden = !on;
+      line.value = on ? 1 - left / of : 0;
+      find("[data-surf-state]").textContent = !on ? "" : paused ? "waiting while you look" : `next in ${Math.ceil(left)} s`;
+    },
+  });
+  surfButton.addEventListener("click", () => surf.toggle());
+  seconds.addEventListener("change", () => {
+    keep("surf", Number(seconds.value));
+    surf.again();
+  });
+  playButton.addEventListener("click", () => {
+    started = true;
+    start();
+  });
+  nextButton.addEventListener("click", (event) => {
+    event.preventDefault();
+    next();
+  });
+  backButton.addEventListener("click", () => window.history.back());
+  find("[data-share-stream]").addEventListener("click", (event) =>
+    share(event.target, new URL(addressOf(keyOf(current)), location.href).href),
+  );
+  window.addEventListener("popstate", (event) => {
+    if (!event.state?.stream) return;
+    shown = event.state.position;
+    put(event.state.stream, "keep");
+    tellOf(event.state.stream);
+  });
+  window.addEventListener("pagehide", stop);
+  window.addEventListener("pageshow", (event) => event.persisted && put(current, "keep"));
+
+  const arrived = window.history.state;
+  const named = new URLSearchParams(location.search).has("watch");
+  if (arrived?.stream && named) shown = arrived.position;
+  if (!named && seen().includes(keyOf(current))) {
+    next("replace").then(() => {
+      if (!window.history.state?.stream) put(current, "replace");
+    });
+  } else {
+    put(current, "replace");
+  }
+}
+
+if (stage) begin();

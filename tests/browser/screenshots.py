@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.async_api import Browser, Page
 
@@ -19,7 +20,7 @@ from vigil.settings import ROOT
 
 DESKTOP, PHONE = (1280, 960), (390, 844)
 ON_TOP = "Zooming in until the numbers run out"
-"""The stream the front page is reloaded for; which one is on top is left to chance."""
+"""The stream on the front page; which one is on top would be left to chance."""
 README = (
     ("streams", "/", DESKTOP, "light"),
     ("streams-dark", "/", DESKTOP, "dark"),
@@ -67,14 +68,17 @@ async def shoot(
         storage_state=state,
     )
     page = await context.new_page()
-    await page.goto(path)
-    for _ in range(60 if path == "/" else 0):
-        if ON_TOP in await page.locator(".hero").inner_text():
-            break
-        await page.reload()
+    await page.goto(f"/?watch={await key_of(house, ON_TOP)}" if path == "/" else path)
     await settle(page)
     await page.screenshot(path=file, full_page=whole)
     await context.close()
+
+
+async def key_of(house: House, title: str) -> str:
+    """A stream's name in addresses."""
+    words = quote(title[:40])
+    [found] = await asyncio.to_thread(house.vigil.get, f"/stream?max_viewers=9&include={words}")
+    return quote(f"{found['source']}:{found['id']}", safe="")
 
 
 async def settle(page: Page) -> None:

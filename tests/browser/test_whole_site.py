@@ -50,8 +50,8 @@ async def page(browser: Browser, house: House) -> AsyncIterator[Page]:
 
 async def test_the_front_page_shows_live_streams_with_pictures(page: Page) -> None:
     await page.goto("/")
-    hero = page.locator(".hero")
-    await expect(hero).to_be_visible()
+    stage = page.locator("[data-stage]")
+    await expect(stage).to_be_visible()
     assert await page.locator(".grid > .card").count() == len(TITLES) + 3 - 1
     for name in ("Village radio", "Rule 30, forever"):
         await expect(page.get_by_text(name).first).to_be_visible()
@@ -76,8 +76,7 @@ async def test_a_search_finds_and_does_not_find(page: Page) -> None:
 
 async def test_a_stream_plays_in_the_page(page: Page) -> None:
     await page.goto("/?include=rule")
-    await page.get_by_role("button", name="Watch here").click()
-    await until(page, "document.querySelector('.hero video')?.currentTime > 0.2")
+    await until(page, "document.querySelector('[data-player] video')?.currentTime > 0.2")
 
 
 async def test_a_source_that_fails_is_named_with_the_reason(house: House, page: Page) -> None:
