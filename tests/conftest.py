@@ -20,6 +20,7 @@ import pytest_asyncio
 from sanic import Sanic
 
 import db_utils
+from tests.described import checking
 from vigil import auth, postgres
 from vigil.context import Context, open_context
 from vigil.settings import Settings
@@ -130,5 +131,6 @@ async def site(context: Context, unused_tcp_port: int) -> AsyncIterator[Site]:
     )
     site_context = replace(context, settings=settings)
     app = create_app(site_context, name=f"test{next(_numbers)}")
-    async with serving(app), aiohttp.ClientSession(base_url=url) as client:
+    traces = [checking(app)]
+    async with serving(app), aiohttp.ClientSession(base_url=url, trace_configs=traces) as client:
         yield Site(url, client, {"authorization": f"Bearer {token}"}, site_context, app)

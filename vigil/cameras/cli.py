@@ -51,8 +51,8 @@ async def list_command(context: Context, as_json: bool) -> None:
     rows = []
     for one in await store.all_cameras(context.pool):
         row = shown.camera_json(one, health.get(one.id, Health()), _OPERATOR, now)
-        row["last_frame"] = row["latest"]["taken_at"] if row["latest"] else None
-        rows.append(row)
+        last_frame = row["latest"]["taken_at"] if row["latest"] else None
+        rows.append({**row, "last_frame": last_frame})
     columns = ("name", "kind", "state", "frames", "last_frame", "interval_s", "url", "error")
     output(rows, as_json, columns=columns, empty="no cameras yet: vigil camera add NAME URL")
 
@@ -119,7 +119,7 @@ async def remove(context: Context, name: str, as_json: bool) -> None:
         click.echo(f"camera {name} is being removed; the scanner deletes its frames first")
 
 
-def _json(made: Camera, context: Context) -> dict[str, Any]:
+def _json(made: Camera, context: Context) -> shown.CameraJson:
     return shown.camera_json(made, Health(), _OPERATOR, context.clock.now())
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from vigil.auth import Identity
 from vigil.cameras.intake import REASONS
@@ -18,6 +19,56 @@ BADGES = {
     "deleting": "warn",
 }
 """State → the badge's colour. The states: ``state``."""
+
+
+class Refusal(TypedDict):
+    """Why frames were not kept."""
+
+    reason: str
+    meaning: str
+    count: int
+
+
+class FrameJson(TypedDict):
+    """A frame."""
+
+    id: int
+    taken_at: datetime
+    received_at: datetime
+    width: int
+    height: int
+    bytes: int
+    luma: float
+    sha256: str
+    url: str
+    actions: dict[str, str | None]
+
+
+class CameraJson(TypedDict):
+    """A camera; ``url`` and ``options`` only for an admin."""
+
+    name: str
+    title: str
+    kind: str
+    interval_s: float
+    retention_s: float
+    enabled: bool
+    created_at: datetime
+    state: str
+    badge: str
+    error: str | None
+    hint: str | None
+    failed_at: datetime | None
+    next_at: datetime | None
+    failures: int
+    frames: int
+    refused: int
+    refusals: list[Refusal]
+    latest: FrameJson | None
+    actions: dict[str, str | None]
+    url: NotRequired[str | None]
+    options: NotRequired[Mapping[str, Any]]
+
 
 QUIET_S = 60.0
 ADMIN_ONLY = "only an admin can do this"
@@ -54,9 +105,9 @@ def actions(camera: Camera, health: Health, identity: Identity | None) -> dict[s
 
 def camera_json(
     camera: Camera, health: Health, identity: Identity | None, now: datetime
-) -> dict[str, Any]:
+) -> CameraJson:
     """A camera for the API and for the page's script; its address only for an admin."""
-    shown: dict[str, Any] = {
+    shown: CameraJson = {
         "name": camera.name,
         "title": camera.title or camera.name,
         "kind": camera.kind,
@@ -86,7 +137,7 @@ def camera_json(
     return shown
 
 
-def frame_json(camera: Camera, frame: Frame) -> dict[str, Any]:
+def frame_json(camera: Camera, frame: Frame) -> FrameJson:
     """A frame for the API."""
     return {
         "id": frame.id,

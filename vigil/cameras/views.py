@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import ResponseStream
 
 from vigil import auth, responses
 from vigil.cameras import adding, jpeg, shown, store
 from vigil.cameras.model import Camera, Frame, Health
+from vigil.cameras.shown import CameraJson, FrameJson
 from vigil.errors import Conflict, Invalid, NotFound
+from vigil.openapi import Items, Media, describe
 from vigil.sources.kinds import CAMERAS
 
 bp = Blueprint("cameras")
@@ -34,6 +37,17 @@ class NewCamera(msgspec.Struct, forbid_unknown_fields=True):
     interval_s: float = adding.INTERVAL_S
     retention_s: float = adding.RETENTION_S
     options: dict[str, bool] = {}
+
+
+class FramesAsked(msgspec.Struct):
+    """Which frames."""
+
+    from_at: Annotated[str, Meta(description="Not before this time.")] = msgspec.field(
+        default="", name="from"
+    )
+    to: Annotated[str, Meta(description="Before this time.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=MOST_FRAMES)] = 100
+    cursor: str = ""
 
 
 @bp.get("/cameras", name="index")
@@ -96,12 +110,14 @@ async def delete_form(request: Request, name: str) -> HTTPResponse:
 
 
 @bp.get("/api/v1/cameras", name="api_index")
+@describe(Items[CameraJson])
 async def api_index(request: Request) -> HTTPResponse:
     """Every camera."""
     return responses.items(await _all(request))
 
 
 @bp.post("/api/v1/cameras", name="api_add")
+@describe(answers={201: CameraJson}, body=NewCamera, admin=True, errors=(409,))
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Add a camera."""
@@ -117,12 +133,14 @@ async def api_add(request: Request) -> HTTPResponse:
 
 
 @bp.get("/api/v1/cameras/<name>", name="api_show")
+@describe(CameraJson, errors=(404,))
 async def api_show(request: Request, name: str) -> HTTPResponse:
     """One camera."""
     return responses.json(await _shown(request, await _camera(request, name)))
 
 
 @bp.delete("/api/v1/cameras/<name>", name="api_delete")
+@describe(answers={202: CameraJson}, admin=True, errors=(404, 409))
 @auth.require_admin
 async def api_delete(request: Request, name: str) -> HTTPResponse:
     """Begin to remove a camera; 202, because its frames take their time."""
@@ -130,6 +148,7 @@ async def api_delete(request: Request, name: str) -> HTTPResponse:
 
 
 @bp.get("/api/v1/cameras/<name>/frames", name="api_frames")
+@describe(Items[FrameJson], query=FramesAsked, errors=(404,))
 async def api_frames(request: Request, name: str) -> HTTPResponse:
     """Frames, latest first: ``from`` inclusive, ``to`` exclusive, ``limit`` up to 1000."""
     camera = await _camera(request, name)
@@ -153,6 +172,7 @@ async def api_frames(request: Request, name: str) -> HTTPResponse:
     return responses.items([shown.frame_json(camera, frame) for frame in page], following)
 
 
+@describe(Media("image/jpeg"), errors=(404,), tagged=True, limited=False)
 async def api_latest(request: Request, name: str) -> HTTPResponse:
     """The latest picture; ask with If-None-Match to learn cheaply that it is the same."""
     camera = await _camera(request, name)
@@ -162,6 +182,7 @@ async def api_latest(request: Request, name: str) -> HTTPResponse:
     return await _picture(request, frame, "no-cache")
 
 
+@describe(Media("image/jpeg"), errors=(404,), tagged=True, limited=False)
 async def api_frame(request: Request, name: str, file: str) -> HTTPResponse:
     """The picture of one frame, ``<id>.jpg``; what it shows never changes."""
     camera = await _camera(request, name)
@@ -183,14 +204,14 @@ async def _camera(request: Request, name: str) -> Camera:
     return camera
 
 
-async def _shown(request: Request, camera: Camera) -> dict[str, Any]:
+async def _shown(request: Request, camera: Camera) -> CameraJson:
     context = responses.context(request)
     health = (await store.health(context.pool, camera.id)).get(camera.id, Health())
     identity = await auth.identify(request)
     return shown.camera_json(camera, health, identity, context.clock.now())
 
 
-async def _all(request: Request) -> list[dict[str, Any]]:
+async def _all(request: Request) -> list[CameraJson]:
     context = responses.context(request)
     identity, now = await auth.identify(request), context.clock.now()
     cameras, health = await store.all_cameras(context.pool), await store.health(context.pool)
@@ -227,9 +248,7 @@ async def _picture(request: Request, frame: Frame, cache_control: str) -> HTTPRe
     return HTTPResponse(body, headers=headers, content_type="image/jpeg")
 
 
-async def _events(
-    request: Request, camera: Camera
-) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+async def _events(request: Request, camera: Camera) -> AsyncGenerator[tuple[str, Any], None]:
     context = responses.context(request)
     async with context.listener.subscribe(f"camera:{camera.id}", "cameras") as news:
         yield "camera", await _shown(request, camera)

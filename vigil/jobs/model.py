@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 from vigil.context import Context
 from vigil.errors import VigilError
@@ -112,6 +112,40 @@ class RunningJob:
             raise
 
 
+class ProgressJson(TypedDict):
+    """How far a job is."""
+
+    done: int
+    total: int | None
+    unit: str
+    message: str
+
+
+class JobJson(TypedDict):
+    """A job; what may be missing is for an admin."""
+
+    id: int
+    task: str
+    subject: str
+    title: str
+    state: State
+    waiting_for: str | None
+    progress: ProgressJson
+    error: str | None
+    failures: int
+    run_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    actions: dict[str, str | None]
+    arguments: NotRequired[dict[str, Any]]
+    queue: NotRequired[str]
+    lock: NotRequired[str | None]
+    priority: NotRequired[int]
+    attempts: NotRequired[int]
+    log_task: NotRequired[str | None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A job as it stands in the database."""
@@ -189,9 +223,9 @@ class Job:
             return "an unexpected error; the admin of the site can read it here"
         return self.error
 
-    def public(self, *, admin: bool) -> dict[str, Any]:
+    def public(self, *, admin: bool) -> JobJson:
         """The job as the API and ``--json`` give it; an admin sees more."""
-        shown = {
+        shown: JobJson = {
             "id": self.id,
             "task": self.task,
             "subject": self.subject,
@@ -214,7 +248,8 @@ class Job:
         }
         if not admin:
             return shown
-        return shown | {
+        return {
+            **shown,
             "arguments": dict(self.arguments),
             "queue": self.queue,
             "lock": self.lock,

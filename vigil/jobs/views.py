@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
+import msgspec
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import ResponseStream
 
@@ -14,7 +16,8 @@ from vigil import auth, events, responses
 from vigil.auth import Identity
 from vigil.errors import Conflict, Invalid, NotFound
 from vigil.jobs import store
-from vigil.jobs.model import Job, State
+from vigil.jobs.model import Job, JobJson, State
+from vigil.openapi import Items, describe
 
 bp = Blueprint("jobs")
 
@@ -26,7 +29,17 @@ SUBJECT_PAGES = {"film": "/films/"}
 """Where the thing that a job works on has a page: kind of subject → path before its id."""
 
 
+class JobsAsked(msgspec.Struct):
+    """Which jobs."""
+
+    state: State | None = None
+    subject: Annotated[str, Meta(description="What it works on, such as film:7.")] = ""
+    limit: Annotated[int, Meta(ge=1, description="At most 200.")] = PAGE
+    cursor: str = ""
+
+
 @bp.get("/api/v1/jobs")
+@describe(Items[JobJson], query=JobsAsked)
 async def api_jobs(request: Request) -> HTTPResponse:
     """Jobs, the newest first; ``?state=&subject=&limit=&cursor=``."""
     identity = await auth.identify(request)
@@ -36,12 +49,14 @@ async def api_jobs(request: Request) -> HTTPResponse:
 
 
 @bp.get("/api/v1/jobs/<job_id:int>")
+@describe(JobJson, errors=(404,))
 async def api_job(request: Request, job_id: int) -> HTTPResponse:
     """One job."""
     return await _answer(request, job_id)
 
 
 @bp.post("/api/v1/jobs/<job_id:int>/cancel")
+@describe(JobJson, admin=True, errors=(404, 409))
 @auth.require_admin
 async def api_cancel(request: Request, job_id: int) -> HTTPResponse:
     """Cancel it, or ask for its end when it runs."""
@@ -50,6 +65,7 @@ async def api_cancel(request: Request, job_id: int) -> HTTPResponse:
 
 
 @bp.post("/api/v1/jobs/<job_id:int>/retry")
+@describe(JobJson, admin=True, errors=(404, 409))
 @auth.require_admin
 async def api_retry(request: Request, job_id: int) -> HTTPResponse:
     """Put a failed one back into the queue."""

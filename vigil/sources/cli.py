@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import click
 
@@ -114,13 +114,13 @@ async def test(context: Context, name: str, as_json: bool) -> None:
     _say({"name": name, "answer": said}, as_json, said)
 
 
-def _say(value: dict[str, Any], as_json: bool, sentence: str) -> None:
+def _say(value: Mapping[str, object], as_json: bool, sentence: str) -> None:
     if as_json:
         output(value, as_json)
     else:
         click.echo(sentence)
 
 
-async def _json(context: Context, name: str) -> dict[str, Any]:
+async def _json(context: Context, name: str) -> shown.SourceJson:
     state = await adding.find(context.pool, name)
     return shown.source_json(state, context.settings, _OPERATOR, context.clock.now())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from vigil import log
 from vigil.auth import Identity
@@ -11,6 +12,55 @@ from vigil.settings import Settings
 from vigil.sources import options
 from vigil.sources.kinds import DIRECTORIES
 from vigil.sources.model import SourceState
+
+
+class Refusal(TypedDict):
+    """Why items were not kept."""
+
+    reason: str
+    count: int
+
+
+class Budget(TypedDict):
+    """Requests left in the source's rate limit."""
+
+    remaining: int | None
+    limit: int
+
+
+class SourceJson(TypedDict):
+    """A source of live streams, and how the last pass over it went."""
+
+    name: str
+    kind: str
+    title: str
+    base_url: str
+    default_address: bool
+    options: Mapping[str, Any]
+    criteria: str
+    interval_s: float
+    ttl_s: float
+    enabled: bool
+    created_at: datetime
+    state: str
+    badge: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    succeeded_at: datetime | None
+    next_at: datetime | None
+    complete: bool | None
+    pages: int
+    found: int
+    kept: int
+    refused: int
+    refusals: list[Refusal]
+    failures: int
+    error: str | None
+    hint: str | None
+    failed_at: datetime | None
+    budget: Budget | None
+    actions: dict[str, str | None]
+
 
 BADGES = {
     "fine": "ok",
@@ -61,7 +111,7 @@ def actions(of: SourceState, identity: Identity | None) -> dict[str, str | None]
 
 def source_json(
     of: SourceState, settings: Settings, identity: Identity | None, now: datetime
-) -> dict[str, Any]:
+) -> SourceJson:
     """A source for the API and the page; its address with credentials only for an admin."""
     source, kind = of.source, DIRECTORIES.get(of.source.kind)
     base_url = source.base_url or (getattr(settings, kind.setting) if kind else "")

@@ -13,8 +13,10 @@ from sanic.response import ResponseStream
 
 from vigil import auth, responses
 from vigil.errors import Invalid
+from vigil.openapi import Items, describe
 from vigil.sources import adding, options, shown, store
 from vigil.sources.kinds import DIRECTORIES
+from vigil.sources.shown import SourceJson
 
 bp = Blueprint("sources")
 T = TypeVar("T")
@@ -106,12 +108,14 @@ async def action_form(request: Request, name: str, action: str) -> HTTPResponse:
 
 
 @bp.get("/api/v1/sources", name="api_index")
+@describe(Items[SourceJson])
 async def api_index(request: Request) -> HTTPResponse:
     """Every source."""
     return responses.items(await _all(request))
 
 
 @bp.post("/api/v1/sources", name="api_add")
+@describe(answers={201: SourceJson}, body=NewSource, admin=True, errors=(409,))
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Add a source."""
@@ -124,12 +128,14 @@ async def api_add(request: Request) -> HTTPResponse:
 
 
 @bp.get("/api/v1/sources/<name>", name="api_show")
+@describe(SourceJson, errors=(404,))
 async def api_show(request: Request, name: str) -> HTTPResponse:
     """One source."""
     return responses.json(await _one(request, name))
 
 
 @bp.patch("/api/v1/sources/<name>", name="api_change")
+@describe(SourceJson, body=Change, admin=True, errors=(404,))
 @auth.require_admin
 async def api_change(request: Request, name: str) -> HTTPResponse:
     """Change a source."""
@@ -149,6 +155,7 @@ async def api_change(request: Request, name: str) -> HTTPResponse:
 
 
 @bp.delete("/api/v1/sources/<name>", name="api_delete")
+@describe(answers={204: None}, admin=True, errors=(404,))
 @auth.require_admin
 async def api_delete(request: Request, name: str) -> HTTPResponse:
     """Remove a source and its streams."""
@@ -157,6 +164,7 @@ async def api_delete(request: Request, name: str) -> HTTPResponse:
 
 
 @bp.post("/api/v1/sources/<name>/<action:enable|disable|test>", name="api_action")
+@describe(answers={200: SourceJson, 202: SourceJson}, admin=True, errors=(404, 409))
 @auth.require_admin
 async def api_action(request: Request, name: str, action: str) -> HTTPResponse:
     """Enable, disable, or look now; 202 for the latter: the scanner does it."""
@@ -174,14 +182,14 @@ async def _do(request: Request, name: str, action: str) -> None:
         await adding.set_enabled(pool, name, action == "enable")
 
 
-async def _all(request: Request) -> list[dict[str, Any]]:
+async def _all(request: Request) -> list[SourceJson]:
     context = responses.context(request)
     identity, now = await auth.identify(request), context.clock.now()
     states = await store.list_states(context.pool)
     return [shown.source_json(state, context.settings, identity, now) for state in states]
 
 
-async def _one(request: Request, name: str) -> dict[str, Any]:
+async def _one(request: Request, name: str) -> SourceJson:
     context = responses.context(request)
     state = await adding.find(context.pool, name)
     identity = await auth.identify(request)
