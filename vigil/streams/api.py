@@ -140,11 +140,17 @@ def register(bp: Blueprint) -> None:
     )
 
 
+def the_filter(asked: Wanted, given: dict[str, str]) -> Filter:
+    """The filter that checked parameters are; raises TooLarge."""
+    numbers = {"max_viewers": str(asked.max_viewers), "min_age": str(asked.min_age)}
+    return a_filter(given | numbers, max_viewers=MOST_VIEWERS)
+
+
 @describe(Items[Stream], query=Asked, errors=(413,), tagged=True)
 async def list_streams(request: Request) -> HTTPResponse:
     """Live streams. By filter, in one of three modes."""
     asked, given = openapi.asked(request, Asked, LISTS)
-    wanted = a_filter(given, max_viewers=MOST_VIEWERS)
+    wanted = the_filter(asked, given)
     if asked.mode == "search" and wanted == Filter():
         raise Invalid("nothing to search for", hint="give include, or another of the filters")
     draws: Draws = request.app.ctx.draws

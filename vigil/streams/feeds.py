@@ -21,10 +21,9 @@ from sanic import Blueprint, HTTPResponse, Request
 from vigil import openapi, prepared, responses
 from vigil.openapi import Media, describe
 from vigil.streams import store
-from vigil.streams.api import Stream, Wanted
-from vigil.streams.asked import LISTS, a_filter
+from vigil.streams.api import Stream, Wanted, the_filter
+from vigil.streams.asked import LISTS
 from vigil.streams.draws import in_time
-from vigil.streams.model import MOST_VIEWERS
 
 ON_FEED = 50
 TTL_MINUTES = 5
@@ -61,8 +60,8 @@ class Feed:
 
 
 async def _feed(request: Request) -> Feed:
-    _, given = openapi.asked(request, Wanted, LISTS)
-    wanted = a_filter(given, max_viewers=MOST_VIEWERS)
+    asked, given = openapi.asked(request, Wanted, LISTS)
+    wanted = the_filter(asked, given)
     context = responses.context(request)
     now, pool = context.clock.now(), request.app.ctx.draws.pool
     with in_time():
