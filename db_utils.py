@@ -62,7 +62,12 @@ async def connect(settings: Settings, name: str) -> asyncpg.Connection[asyncpg.R
 
 
 async def create_pool(
-    settings: Settings, name: str, *, size: int = 10, server: dict[str, str] | None = None
+    settings: Settings,
+    name: str,
+    *,
+    size: int = 10,
+    server: dict[str, str] | None = None,
+    stateless: bool = False,
 ) -> Pool:
     """A pool whose connections speak UTC and turn jsonb into objects and back.
 
@@ -71,6 +76,8 @@ async def create_pool(
         name: shown in pg_stat_activity as vigil-<name>.
         size: the most connections it opens.
         server: PostgreSQL settings of its connections, beside those of all of ours.
+        stateless: whether its users leave nothing behind in a connection, so that PostgreSQL need
+            not be asked to reset it each time, which takes as long as a small query.
     """
     return await asyncpg.create_pool(
         dsn(settings),
@@ -79,7 +86,12 @@ async def create_pool(
         timeout=10,
         init=_set_codecs,
         server_settings=_server_settings(name) | (server or {}),
+        reset=_leave if stateless else None,
     )
+
+
+async def _leave(connection: Any) -> None:
+    """Instead of a reset."""
 
 
 def _server_settings(name: str) -> dict[str, str]:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -13,6 +15,8 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import Unavailable
 from vigil.streams import draws, store
+from vigil.streams.dealing import store as dealing
+from vigil.streams.dealing.store import Card
 from vigil.streams.draws import Deck, Draws
 from vigil.streams.model import Filter, SeenStream
 
@@ -48,11 +52,15 @@ def test_a_whole_deck_never_runs_out() -> None:
 def test_the_largest_deck_is_dealt_again() -> None:
     deck = Deck()
     deck.fill(cards(draws.LARGEST), whole=False, drawn_at=START)
-    for _ in range(100):
-        hand = deck.deal(64)
-        assert hand is not None
+    hands = 0
+    while (hand := deck.deal(64)) is not None:
+        hands += 1
         assert len(set(hand)) == 64
-    assert deck.low()
+        assert not deck.low(START + timedelta(seconds=1))  # nobody asked
+    assert hands == draws.LARGEST * draws.ROUNDS
+    deck.asked = draws.LARGEST * draws.ROUNDS // 2 + 1
+    assert deck.low(START + timedelta(seconds=0.1))
+    assert not deck.low(START + timedelta(seconds=0.09))
 
 
 def test_a_deck_is_fresh_for_a_second_unless_the_clock_jumps() -> None:
@@ -73,7 +81,7 @@ def clock() -> FakeClock:
 
 @pytest_asyncio.fixture
 async def dealer(context: Context, clock: FakeClock) -> AsyncIterator[Draws]:
-    opened = Draws(await draws.open_pool(context.settings), clock)
+    opened = await draws.open_draws(context.settings, clock)
     yield opened
     await opened.close()
 
@@ -143,13 +151,13 @@ async def test_requests_of_one_moment_share_a_draw(
 ) -> None:
     await show(context, 0, 2000)
     sizes = []
-    draw = store.random
+    draw = dealing.draw
 
-    async def counted(db: object, wanted: Filter, count: int, *rest: object) -> list[bytes]:
+    async def counted(db: Any, wanted: Filter, count: int, *rest: Any, **named: Any) -> list[Card]:
         sizes.append(count)
-        return await draw(db, wanted, count, *rest)  # type: ignore[arg-type]
+        return await draw(db, wanted, count, *rest, **named)
 
-    monkeypatch.setattr(store, "random", counted)
+    monkeypatch.setattr(dealing, "draw", counted)
     hands = await asyncio.gather(*(take(dealer, 64) for _ in range(200)))
     assert all(len(set(hand)) == 64 for hand in hands)
     assert len(sizes) <= 4  # the first for one, the next for all who had come meanwhile
@@ -172,7 +180,7 @@ async def test_a_search_that_takes_too_long_is_given_up(
 ) -> None:
     monkeypatch.setattr(draws, "SLOWEST_QUERY_MS", 1)
     await show(context, 0, 20_000)
-    hasty = Draws(await draws.open_pool(context.settings), context.clock)
+    hasty = await draws.open_draws(context.settings, context.clock)
     for _ in range(2):  # a failed draw is not remembered
         with pytest.raises(Unavailable, match="takes too long") as caught:
             await asyncio.gather(*(hasty.take(Filter(include=("xy", "zz")), 9) for _ in range(9)))
@@ -193,5 +201,106 @@ async def test_decks_nobody_asks_for_are_thrown_away(
 
 
 async def test_visitors_cannot_write(dealer: Draws) -> None:
-    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-        await dealer.pool.execute("DELETE FROM streams")
+    for pool in (dealer.pool, dealer._batches):
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await pool.execute("DELETE FROM streams")
+
+
+async def test_all_come_by_about_equally_often(
+    context: Context, dealer: Draws, clock: FakeClock
+) -> None:
+    await show(context, 0, 1500, ttl_s=3600)
+    drawn: Counter[int] = Counter()
+    for _ in range(3000):
+        drawn.update(await take(dealer, 10))
+        clock.jump(0.002)
+    mean = 30_000 / 1500
+    chi_squared = sum((drawn[n] - mean) ** 2 / mean for n in range(1500)) / 1499
+    assert len(drawn) == 1500
+    assert chi_squared < 3  # the same deck of 1000 all the time: 9; from a random key each time: 15
+
+
+def searches(context: Context) -> list[SeenStream]:
+    """Everybody has "common" in the title, and a word and a number of its own."""
+    return [
+        SeenStream(
+            external_id=str(n),
+            title=f"common w{n:04}x " + ("even" if n % 2 else "odd"),
+            viewers=n % 2,
+            page_url="https://x.example",
+            player="embed",
+            player_url="https://x.example",
+            category="Ärger",
+        )
+        for n in range(3000)
+    ]
+
+
+async def test_many_different_searches_are_answered_from_a_sample_and_in_batches(
+    context: Context, dealer: Draws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source_id = await context.pool.fetchval(
+        "INSERT INTO sources (name, kind) VALUES ('s', 'twitch') RETURNING id"
+    )
+    await store.write_batch(context.pool, source_id, searches(context), START, 60)
+    draws_made = 0
+    draw = dealing.draw
+
+    async def counted(*arguments: Any, **named: Any) -> list[Card]:
+        nonlocal draws_made
+        draws_made += 1
+        return await draw(*arguments, **named)
+
+    monkeypatch.setattr(dealing, "draw", counted)
+    asked = [f"w{n:04}x" for n in range(0, 3000, 30)]
+    hands = await asyncio.gather(*(take(dealer, 2, Filter(include=(word,))) for word in asked))
+    assert hands == [[n] for n in range(0, 3000, 30)]
+    assert draws_made <= draws.MANY + 1
+    absent = await asyncio.gather(*(take(dealer, 1, Filter(include=(f"q{n}q",))) for n in range(9)))
+    assert absent == [[]] * 9
+    for wanted, fits in (
+        (Filter(include=("common", "even")), lambda n: n % 2),
+        (Filter(include=("common",), exclude=("even",)), lambda n: not n % 2),
+        (Filter(include=("zzzz", "odd"), any=True), lambda n: not n % 2),
+        (Filter(include=("ärg",)), lambda n: True),
+    ):
+        before = draws_made
+        found = await take(dealer, 64, wanted)
+        assert len(set(found)) == 64
+        assert all(fits(n) for n in found), wanted
+        assert draws_made == before, wanted
+    quiet = Filter(include=("w0031x",), max_viewers=0)
+    assert await take(dealer, 1, quiet) == []
+
+
+async def test_a_search_that_many_make_gets_a_deck(context: Context, dealer: Draws) -> None:
+    await show(context, 0, 300)
+    odd = Filter(include=("word",))
+    for _ in range(30):
+        assert len(await take(dealer, 3, odd)) == 3
+    assert odd in dealer._decks
+
+
+async def test_single_streams_are_asked_for_together_and_remembered_for_a_second(
+    context: Context, dealer: Draws, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source_id = await show(context, 0, 200)
+    questions = []
+    look_up = dealing.look_up
+
+    async def counted(db: Any, keys: Any, now: datetime) -> dict[str, bytes]:
+        questions.append(len(keys))
+        return await look_up(db, keys, now)
+
+    monkeypatch.setattr(dealing, "look_up", counted)
+    keys = [f"s0:{n}" for n in range(100)] + [str(n) for n in range(100, 250)]
+    for _ in range(2):
+        bodies = await asyncio.gather(*(dealer.one(key) for key in keys))
+        ids = [int(msgspec.json.decode(body)["id"]) for body in bodies if body]
+        assert ids == list(range(200))
+        assert bodies[200:] == [None] * 50
+    assert sum(questions) == 300  # what is not there is asked for again
+    assert len(questions) <= 8
+    await store.retire(context.pool, source_id, START + timedelta(seconds=1))
+    clock.jump(1.1)
+    assert await dealer.one("s0:1") is None

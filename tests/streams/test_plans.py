@@ -12,7 +12,8 @@ import pytest_asyncio
 import db_utils
 from vigil.context import Context
 from vigil.streams import store
-from vigil.streams.draws import open_pool
+from vigil.streams.dealing import store as dealing
+from vigil.streams.draws import open_batches, open_pool
 from vigil.streams.model import Filter, SeenStream, digest
 from vigil.streams.writing import store as writing
 
@@ -88,8 +89,8 @@ async def explain(db: db_utils.Database, statement: str, *arguments: object) -> 
 
 async def test_plans(directory: db_utils.Pool, context: Context) -> None:
     async def random(wanted: Filter, count: int) -> Plan:
-        asked = (*store._matches(wanted, NOW), 0.4, count + store.NEIGHBOURS, count)
-        return await explain(directory, store._RANDOM, *asked)
+        asked = (*store._matches(wanted, NOW), 0.4, count + store.NEIGHBOURS, count, False)
+        return await explain(directory, dealing._DRAW, *asked)
 
     for count, pages in ((1, 800), (64, 1500)):
         plan = await random(Filter(max_viewers=0), count)
@@ -165,10 +166,39 @@ async def test_visitors_queries_are_planned_for_their_very_words(
 ) -> None:
     async with directory.acquire() as connection:
         for n in range(12):
-            await store.random(connection, Filter(include=(f"zebra{n}",)), 1, NOW, 0.5)
+            await dealing.draw(connection, Filter(include=(f"zebra{n}",)), 1, NOW, 0.5)
         kept = await connection.fetch(
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
             " WHERE statement LIKE $1",
             "%WITH walk%",
         )
     assert [(row["generic_plans"], row["custom_plans"]) for row in kept] == [(0, 12)]
+
+
+async def test_questions_of_many_have_one_plan_by_the_indexes(
+    directory: db_utils.Pool, context: Context
+) -> None:
+    batches = await open_batches(context.settings)
+    ids = [str(n) for n in range(0, STREAMS, 1000)]
+    keys = [f"tw:{one}" for one in ids]
+    looked_up = await explain(batches, dealing._LOOK_UP, NOW, keys, ["tw"] * len(ids), ids)
+    assert "streams_source_id_external_id_key" in looked_up.indexes
+    assert not looked_up.scanned - {"sources"}
+    assert looked_up.pages < 40 * len(ids)
+
+    words = ["%zebra%", "%number 77%", "%xylophone%", "%login1234%"]
+    numbers = [0] * len(words)
+    rare = await explain(batches, dealing._RARE, NOW, words, numbers, numbers, [1] * len(words))
+    assert "streams_search" in rare.indexes
+    assert not rare.scanned - {"sources"}
+    assert rare.pages < 1000
+
+    for n in range(12):
+        await dealing.look_up(batches, keys[n:], NOW)
+    async with batches.acquire() as connection:
+        custom = await connection.fetchval(
+            "SELECT sum(custom_plans) FROM pg_prepared_statements WHERE statement LIKE $1",
+            "%asked.source%",
+        )
+        assert custom == 0
+    await batches.close()

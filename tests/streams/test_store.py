@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ import pytest
 
 import db_utils
 from vigil.streams import store
+from vigil.streams.dealing import store as dealing
+from vigil.streams.draws import end_of
 from vigil.streams.model import Filter, SeenStream
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -47,8 +50,8 @@ async def make_source(pool: db_utils.Pool, name: str = "tw") -> int:
 
 
 async def found(pool: db_utils.Pool, wanted: Filter = EVERYTHING, now: datetime = NOW) -> list[str]:
-    rows = await store.random(pool, wanted, 1000, now, 0.5)
-    return sorted(msgspec.json.decode(row)["id"] for row in rows)
+    rows = await dealing.draw(pool, wanted, 1000, now, 0.5)
+    return sorted(msgspec.json.decode(row.body)["id"] for row in rows)
 
 
 async def test_a_stream_is_stored_as_it_was_seen(pool: db_utils.Pool) -> None:
@@ -306,8 +309,8 @@ async def test_random_gives_as_many_as_there_are_none_twice(pool: db_utils.Pool)
     await store.write_batch(pool, source, [stream(n) for n in range(200)], NOW, 600)
     for start in (0.0, 0.3, 0.999999):
         for count, got in ((0, 0), (1, 1), (64, 64), (200, 200), (1000, 200)):
-            rows = await store.random(pool, EVERYTHING, count, NOW, start)
-            assert len(set(rows)) == got
+            rows = await dealing.draw(pool, EVERYTHING, count, NOW, start)
+            assert len({row.body for row in rows}) == got
 
 
 async def test_random_reaches_every_stream_about_equally_often(pool: db_utils.Pool) -> None:
@@ -319,11 +322,66 @@ async def test_random_reaches_every_stream_about_equally_often(pool: db_utils.Po
     starts = [(n + 0.5) / draws for n in range(draws)]
     async with pool.acquire() as connection:
         for start in starts:
-            drawn.update(await store.random(connection, EVERYTHING, 1, NOW, start))
+            rows = await dealing.draw(connection, EVERYTHING, 1, NOW, start)
+            drawn.update(row.body for row in rows)
     mean = draws / streams
     chi_squared = sum((drawn[row] - mean) ** 2 / mean for row in drawn) / (streams - 1)
     assert len(drawn) == streams
     assert chi_squared < 1.8  # a walk from the key alone: about 20
+
+
+async def test_walks_that_go_on_where_the_last_ended_miss_nothing(pool: db_utils.Pool) -> None:
+    source = await make_source(pool)
+    await store.write_batch(pool, source, [stream(n) for n in range(100)], NOW, 600)
+    drawn: list[bytes] = []
+    start = 0.7
+    for _ in range(10):
+        cards = await dealing.draw(pool, EVERYTHING, 10, NOW, start, neighbours=0, texts=True)
+        assert all(card.text.startswith(b"title ") for card in cards)
+        drawn += [card.body for card in cards]
+        end = end_of(cards, start)
+        assert end is not None
+        start = math.nextafter(end, 2)
+    assert len(set(drawn)) == 100
+    assert end_of([], 0.5) is None
+
+
+async def test_many_are_looked_up_as_one(pool: db_utils.Pool) -> None:
+    one, two = await make_source(pool, "one"), await make_source(pool, "two")
+    await store.write_batch(pool, one, [stream(1), stream(2), stream(3, external_id="a:b")], NOW, 9)
+    await store.write_batch(pool, two, [stream(1, title="Other"), stream(4)], NOW, 600)
+    keys = ["1", "one:1", "two:1", "2", "one:4", "4", "a:b", "one:a:b", "", ":", "one:", "two:2"]
+    for now in (NOW, NOW + timedelta(seconds=10)):
+        found = await dealing.look_up(pool, keys, now)
+        for key in keys:
+            assert found.get(key) == await store.by_id(pool, key, now), key
+    assert set(found) == {"1", "two:1", "4"}
+
+
+async def test_rare_words_are_looked_for_as_one(pool: db_utils.Pool) -> None:
+    source = await make_source(pool)
+    streams = [stream(n, viewers=n % 3) for n in range(100)] + [stream(500, title="100% zebra_s")]
+    await store.write_batch(pool, source, streams, NOW, 600)
+    asked = [
+        (Filter(include=("title 7",)), 20),
+        (Filter(include=("title 7",)), 2),
+        (Filter(include=("title 7",), max_viewers=0), 20),
+        (Filter(include=("login9",), min_age_minutes=60), 20),
+        (Filter(include=("login9",), min_age_minutes=61), 20),
+        (Filter(include=("0% zeb",)), 1),
+        (Filter(include=("0_ zeb",)), 1),
+    ]
+    found = await dealing.rare(pool, asked, NOW)
+    ids = [sorted(int(msgspec.json.decode(row)["id"]) for row in found[one]) for one in asked]
+    sevens = [7, *range(70, 80)]
+    assert ids[0] == sevens
+    assert len(set(ids[1])) == 2
+    assert set(ids[1]) < set(sevens)
+    assert ids[2] == [n for n in sevens if n % 3 == 0]
+    assert ids[3] == [9, *range(90, 100)]
+    assert ids[4:] == [[], [500], []]
+    over = NOW + timedelta(seconds=600)
+    assert await dealing.rare(pool, asked, over) == {one: [] for one in asked}
 
 
 async def test_latest_pages_through_everything_once(pool: db_utils.Pool) -> None:

@@ -1,20 +1,30 @@
 """Random streams, drawn ahead: what keeps ``GET /stream`` from asking PostgreSQL each time.
 
-For each filter in use there is a deck: a random draw of the matching streams as ready JSON, dealt
-from the top, none twice. A deck is good for a second. It is twice as large as what was asked for
-in the life of the one before, so a filter that is asked for once costs a few rows, and one that
-is asked for all the time is served from memory, the next deck drawn before the last card is out.
-Where even the largest deck runs out before that, it is dealt again.
+For each filter in use there is a deck: a draw of the matching streams as ready JSON, dealt from
+the top, none twice. A deck is good for a second. It is twice as large as what was asked for in the
+life of the one before, so a filter that is asked for once costs a few rows, and one that is asked
+for all the time is served from memory, the next deck drawn before the last card is out.
+
+**Fair**: each deck goes on along the random keys where the last one ended, so all matches come by
+before the first comes again. The largest deck is dealt up to four times where even so it runs out
+before the next one is there.
+
+**Many different searches**: a search for words that few ask for gets no deck while many such come
+in. The words are looked for in a sample, a large deck of the same filter without words; what it
+does not have is rare, and asked of PostgreSQL in batches.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections import OrderedDict
-from collections.abc import Iterator
+import re
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
@@ -22,18 +32,45 @@ import db_utils
 from vigil.clock import Clock
 from vigil.errors import Unavailable
 from vigil.settings import Settings
-from vigil.streams import store
+from vigil.streams.dealing import store
+from vigil.streams.dealing.batch import AT_ONCE, Batch
+from vigil.streams.dealing.sample import Sample
+from vigil.streams.dealing.store import Card
 from vigil.streams.model import Filter
+from vigil.streams.store import NEIGHBOURS
 
-FRESH_S = 1.0
-"""Seconds a deck is good for; a stream that expires sooner is not in it."""
+FRESH = timedelta(seconds=1)
+"""How long a deck is good for; a stream that expires sooner is not in it."""
 LARGEST = 1000
 """Streams in a deck: about 1 MB."""
+ROUNDS = 4
+"""How often the largest deck is dealt before the next one should be there; at most so many times
+its size of requests are answered from it."""
+APART = timedelta(seconds=0.1)
+"""Between two draws of the largest deck at least, lest PostgreSQL do nothing else."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SMALLEST_AHEAD = 64
 """From this size on the next deck is drawn ahead."""
 MOST_DECKS = 64
+SAMPLED = 2000
+"""Streams in a sample: about 3 MB."""
+MOST_SAMPLES = 4
+MANY = 16
+"""Searches of a second that nobody else makes; from so many on there is a sample."""
+HOT = 4
+"""From so many times in a second on a search has a deck of its own."""
+INDEXED = re.compile(r"[^\W_]{3}")
+"""The index is one of groups of three letters or digits."""
+MOST_COUNTED = 20_000
+MOST_REMEMBERED = 1000
+"""Single streams that were just asked for."""
 SLOWEST_QUERY_MS = 3000
-POOL_SIZE = 8
+POOL_SIZE = 6
+
+
+async def open_draws(settings: Settings, clock: Clock) -> Draws:
+    """The decks of this process, with their connections."""
+    return Draws(await open_pool(settings), await open_batches(settings), clock)
 
 
 async def open_pool(settings: Settings) -> db_utils.Pool:
@@ -46,12 +83,27 @@ async def open_pool(settings: Settings) -> db_utils.Pool:
         settings,
         "streams",
         size=POOL_SIZE,
-        server={
-            "plan_cache_mode": "force_custom_plan",
-            "statement_timeout": str(SLOWEST_QUERY_MS),
-            "default_transaction_read_only": "on",
-        },
+        server=reading() | {"plan_cache_mode": "force_custom_plan"},
     )
+
+
+async def open_batches(settings: Settings) -> db_utils.Pool:
+    """Connections for many small questions in one: the same plan each time, by the indexes."""
+    return await db_utils.create_pool(
+        settings,
+        "streams-batches",
+        size=2 * AT_ONCE,
+        server=reading() | {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"},
+        stateless=True,
+    )
+
+
+def reading() -> dict[str, str]:
+    """PostgreSQL settings of connections that visitors use."""
+    return {
+        "statement_timeout": str(SLOWEST_QUERY_MS),
+        "default_transaction_read_only": "on",
+    }
 
 
 @contextmanager
@@ -68,13 +120,17 @@ def in_time() -> Iterator[None]:
 class Deck:
     """The draw for one filter."""
 
-    __slots__ = ("_position", "_rows", "_whole", "asked", "drawn_at", "next")
+    __slots__ = (
+        "_good_until", "_hands", "_often", "_position", "_rows", "_whole", "asked", "end", "next"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.asked = 0
         """Streams asked for since the draw."""
         self.next: asyncio.Task[None] | None = None
         """The next draw, while it is under way."""
+        self.end: float | None = None
+        """Where on the random keys the last draw ended."""
         self.clear()
 
     def clear(self) -> None:
@@ -83,43 +139,71 @@ class Deck:
 
     def fill(self, rows: list[bytes], *, whole: bool, drawn_at: datetime | None) -> None:
         """Take new cards; ``whole``: they are all that match."""
-        self._rows, self._whole, self._position, self.drawn_at = rows, whole, 0, drawn_at
+        self._rows, self._whole, self._position, self._hands = rows, whole, 0, 0
+        # That nothing matches is never taken on trust.
+        self._good_until = (drawn_at, drawn_at + FRESH) if drawn_at and rows else None
+        self._often = drawn_at + APART if drawn_at else LONG_AGO
 
     def fresh(self, now: datetime) -> bool:
-        """Whether these may still be dealt. That nothing matches is never taken on trust."""
-        drawn_at = self.drawn_at
-        return (
-            drawn_at is not None
-            and bool(self._rows)
-            and 0 <= (now - drawn_at).total_seconds() <= FRESH_S
-        )
+        """Whether these may still be dealt."""
+        good = self._good_until
+        return good is not None and good[0] <= now <= good[1]
 
-    def low(self) -> bool:
+    def low(self, now: datetime) -> bool:
         """Whether it is time to draw the next ones."""
         size = len(self._rows)
-        return not self._whole and size >= SMALLEST_AHEAD and self._position * 2 > size
+        if self._whole or size < SMALLEST_AHEAD:
+            return False
+        if size < LARGEST:
+            return self._position * 2 > size
+        return self.asked * 2 > ROUNDS * size and now >= self._often
 
     def deal(self, count: int) -> list[bytes] | None:
         """``count`` different rows, or all where that is fewer; None when they have run out."""
-        size = len(self._rows)
-        start = self._position
-        if start + count <= size and not self._whole:
-            self._position = start + count
-            return self._rows[start : start + count]
-        if not self._whole and size < LARGEST:
+        rows, start = self._rows, self._position
+        size, end = len(rows), start + count
+        self._hands += 1
+        if self._whole:
+            start = random.randrange(size) if size else 0  # noqa: S311
+            return (rows[start : start + count] + rows[:start])[:count]
+        if end > size:
+            if size < LARGEST:
+                return None
+            start = random.randrange(count)  # noqa: S311 - not the same hands again
+            end = start + count
+        if self._hands > ROUNDS * LARGEST:
             return None
-        self._position = size
-        start = random.randrange(size) if size else 0  # noqa: S311
-        return (self._rows[start : start + count] + self._rows[:start])[:count]
+        self._position = end
+        return rows[start:end]
 
 
 class Draws:
     """The decks of one process."""
 
-    def __init__(self, pool: db_utils.Pool, clock: Clock) -> None:
+    def __init__(self, pool: db_utils.Pool, batches: db_utils.Pool, clock: Clock) -> None:
         self.pool = pool
+        self._batches = batches
         self._clock = clock
         self._decks: OrderedDict[Filter, Deck] = OrderedDict()
+        self._samples: OrderedDict[Filter, KeptSample] = OrderedDict()
+        self._rare = Batch[tuple[Filter, int], list[bytes]](self._ask_rare, largest=16)
+        self._one = Batch[str, bytes](self._ask_one)
+        self._asked: Counter[Filter] = Counter()
+        self._seen: dict[str, bytes] = {}
+        self._second = clock.now()
+
+    def at_once(self, wanted: Filter, count: int) -> list[bytes] | None:
+        """As ``take``, where that needs no waiting; else None."""
+        now = self._clock.now()
+        deck = self._decks.get(wanted)
+        if deck is None or not deck.fresh(now):
+            return None
+        dealt = deck.deal(count)
+        if dealt is not None:
+            deck.asked += count
+            if deck.next is None and deck.low(now):
+                self._order(wanted, deck, count)
+        return dealt
 
     async def take(self, wanted: Filter, count: int) -> list[bytes]:
         """``count`` different random matches, or all where that is fewer, as JSON objects.
@@ -129,27 +213,103 @@ class Draws:
         if count < 1:
             return []
         now = self._clock.now()
+        deck = self._decks.get(wanted)
+        if wanted.include and (deck is None or not deck.fresh(now)):
+            found = await self._take_cold(wanted, count, now)
+            if found is not None:
+                return found
         deck = self._decks.get(wanted) or self._new(wanted, now)
         deck.asked += count
         if not deck.fresh(now):
             deck.clear()
         while (dealt := deck.deal(count)) is None:
             await asyncio.shield(deck.next or self._order(wanted, deck, count))
-        if deck.next is None and deck.low():
+        if deck.next is None and deck.low(now):
             self._order(wanted, deck, count)
         return dealt
 
+    async def one(self, key: str) -> bytes | None:
+        """The JSON object of ``<source>:<external id>`` or of an external id; None unless live.
+
+        As it was at most a second ago.
+        """
+        self._tick(self._clock.now())
+        body = self._seen.get(key)
+        if body is None:
+            body = await self._one.get(key)
+            if body is not None and len(self._seen) < MOST_REMEMBERED:
+                self._seen[key] = body
+        return body
+
     async def close(self) -> None:
         """Stop drawing."""
-        under_way = [deck.next for deck in self._decks.values() if deck.next is not None]
+        drawing = [deck.next for deck in self._decks.values()]
+        drawing += [kept.next for kept in self._samples.values()]
+        under_way = [task for task in drawing if task is not None]
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(self._rare.close(), self._one.close())
         self._decks.clear()
+        for pool in (self.pool, self._batches):
+            try:
+                await asyncio.wait_for(pool.close(), 2)
+            except TimeoutError:
+                pool.terminate()
+
+    async def _take_cold(self, wanted: Filter, count: int, now: datetime) -> list[bytes] | None:
+        """As ``take``, without a deck; None where one had better be drawn."""
+        self._tick(now)
+        self._asked[wanted] += 1
+        if self._asked[wanted] >= HOT or len(self._asked) > MOST_COUNTED:
+            return None
+        base = without_words(wanted)
+        kept = self._samples.get(base)
+        if kept is None:
+            if len(self._samples) >= MOST_SAMPLES:
+                self._samples.popitem(last=False)
+            kept = self._samples[base] = KeptSample()
+        self._samples.move_to_end(base)
+        kept.asked += 1
+        if kept.next is None and kept.asked >= MANY and not kept.fresh(now + FRESH / 2):
+            kept.next = asyncio.create_task(self._draw_sample(base, kept))
+            kept.next.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if kept.next is not None and not kept.fresh(now):
+            await asyncio.shield(kept.next)
+        if kept.sample is None or not kept.fresh(self._clock.now()):
+            return None
+        found = kept.sample.find(wanted, count)
+        if found is None and is_one_word(wanted):
+            found = await self._rare.get((wanted, count))
+        return found
+
+    async def _draw_sample(self, base: Filter, kept: KeptSample) -> None:
         try:
-            await asyncio.wait_for(self.pool.close(), 2)
-        except TimeoutError:
-            self.pool.terminate()
+            kept.asked = 0
+            drawn_at = self._clock.now()
+            start, good_until = random.random(), drawn_at + FRESH  # noqa: S311
+            with in_time():
+                cards = await store.draw(self.pool, base, SAMPLED, good_until, start, texts=True)
+            kept.sample, kept.drawn_at = Sample(cards), drawn_at
+        finally:
+            kept.next = None
+
+    async def _ask_rare(
+        self, asked: Sequence[tuple[Filter, int]]
+    ) -> Mapping[tuple[Filter, int], list[bytes]]:
+        with in_time():
+            return await store.rare(self._batches, asked, self._clock.now())
+
+    async def _ask_one(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        with in_time():
+            return await store.look_up(self._batches, keys, self._clock.now())
+
+    def _tick(self, now: datetime) -> None:
+        """Forget what belongs to the last second."""
+        if not self._second <= now <= self._second + FRESH:
+            self._second = now
+            self._asked.clear()
+            self._seen.clear()
 
     def _new(self, wanted: Filter, now: datetime) -> Deck:
         for old, deck in list(self._decks.items()):
@@ -171,9 +331,54 @@ class Draws:
             size = min(max(count, 2 * deck.asked), LARGEST)
             deck.asked = 0
             drawn_at = self._clock.now()
-            good_until = drawn_at + timedelta(seconds=FRESH_S)
+            start, neighbours = random.random(), NEIGHBOURS  # noqa: S311
+            if deck.end is not None:
+                start, neighbours = math.nextafter(deck.end, 2), 0
             with in_time():
-                rows = await store.random(self.pool, wanted, size, good_until, random.random())  # noqa: S311
-            deck.fill(rows, whole=len(rows) < size, drawn_at=drawn_at)
+                cards = await store.draw(
+                    self.pool, wanted, size, drawn_at + FRESH, start, neighbours=neighbours
+                )
+            deck.end = end_of(cards, start)
+            deck.fill([card.body for card in cards], whole=len(cards) < size, drawn_at=drawn_at)
         finally:
             deck.next = None
+
+
+class KeptSample:
+    """The sample for all searches that differ only in their words."""
+
+    __slots__ = ("asked", "drawn_at", "next", "sample")
+
+    def __init__(self) -> None:
+        self.asked = 0
+        """Searches since it was drawn."""
+        self.next: asyncio.Task[None] | None = None
+        """The next draw, while it is under way."""
+        self.sample: Sample | None = None
+        self.drawn_at: datetime | None = None
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it may be used."""
+        return self.drawn_at is not None and self.drawn_at <= now <= self.drawn_at + FRESH
+
+
+def end_of(cards: Sequence[Card], start: float) -> float | None:
+    """Where a walk from ``start`` round to it ended."""
+    past = [card.key for card in cards if card.key < start]
+    return max(past or [card.key for card in cards], default=None)
+
+
+def without_words(wanted: Filter) -> Filter:
+    """The filter whose matches a search looks through."""
+    return replace(wanted, include=(), any=False, exclude=())
+
+
+def is_one_word(wanted: Filter) -> bool:
+    """Whether a filter is what ``store.rare`` knows, with a word that the search index finds."""
+    return (
+        len(wanted.include) == 1
+        and INDEXED.search(wanted.include[0]) is not None
+        and without_words(wanted)
+        == Filter(max_viewers=wanted.max_viewers, min_age_minutes=wanted.min_age_minutes)
+        and not wanted.exclude
+    )

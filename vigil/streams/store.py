@@ -91,41 +91,6 @@ def _pattern(word: str) -> str:
     return f"%{escaped}%"
 
 
-_RANDOM = f"""
-    WITH walk AS (
-        (SELECT streams.id, live.viewers, live.seen_at
-         FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
-         WHERE streams.random_key >= $16 AND {_MATCHES}
-         ORDER BY streams.random_key LIMIT $17)
-        UNION ALL
-        (SELECT streams.id, live.viewers, live.seen_at
-         FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
-         WHERE streams.random_key < $16 AND {_MATCHES}
-         ORDER BY streams.random_key LIMIT $17)
-        LIMIT $17
-    ), live AS (
-        SELECT * FROM walk ORDER BY random() LIMIT $18
-    )
-    SELECT convert_to(row_to_json(object)::text, 'UTF8') AS body
-    FROM live
-    JOIN streams ON streams.id = live.id
-    JOIN sources ON sources.id = streams.source_id,
-    LATERAL ({_OBJECT}) AS object
-"""  # noqa: S608 - put together once, from constants
-
-
-async def random(
-    db: db_utils.Database, wanted: Filter, count: int, now: datetime, start: float
-) -> list[bytes]:
-    """``count`` random different matches, or all where there are fewer, as JSON objects.
-
-    Walks the index of random keys from ``start`` (uniform in [0, 1)) round to it again. A key
-    alone would favour streams behind a wide gap, so the walk is longer than what is drawn of it.
-    """
-    rows = await db.fetch(_RANDOM, *_matches(wanted, now), start, count + NEIGHBOURS, count)
-    return [row["body"] for row in rows]
-
-
 _LATEST = f"""
     SELECT streams.id, convert_to(row_to_json(object)::text, 'UTF8') AS body
     FROM streams

@@ -6,6 +6,7 @@ the same parameters, defaults and limits (https://github.com/jkingsman/Nobody.li
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -16,15 +17,16 @@ from vigil import responses
 from vigil.context import Context
 from vigil.errors import Gone, Invalid, TooLarge
 from vigil.openapi import describe
-from vigil.streams import api, front, store
+from vigil.ready import JSON, Ready
+from vigil.streams import api, draws, feeds, front
 from vigil.streams.asked import a_filter, number, parameters
-from vigil.streams.draws import Draws, in_time, open_pool
 from vigil.streams.model import Filter
 from vigil.streams.statistics import Statistic, Statistics
 
 bp = Blueprint("streams")
 front.register(bp)
 api.register(bp)
+feeds.register(bp)
 
 MOST_STREAMS = 64
 """In one answer of ``/stream``."""
@@ -34,7 +36,7 @@ MOST_STREAMS = 64
 async def open_draws(app: Sanic[Any, Any]) -> None:
     """Open what ``/stream`` is dealt from."""
     context: Context = app.ctx.vigil
-    app.ctx.draws = Draws(await open_pool(context.settings), context.clock)
+    app.ctx.draws = await draws.open_draws(context.settings, context.clock)
     app.ctx.stream_statistics = Statistics(context)
     app.ctx.figures = api.open_figures(context, app.ctx.stream_statistics)
 
@@ -60,13 +62,20 @@ def stream_query(query: str) -> tuple[Filter, int]:
 
 @bp.get("/stream", name="random")
 @describe(list[api.Stream], query=api.Peer, errors=(413,))
-async def random_streams(request: Request) -> HTTPResponse:
+def random_streams(request: Request) -> HTTPResponse | Awaitable[HTTPResponse]:
     """Random live streams, as a JSON array; ``max_viewers`` is 0 unless given."""
     wanted, count = stream_query(request.query_string)
-    rows = await request.app.ctx.draws.take(wanted, count)
-    return HTTPResponse(
-        b"[%b]" % b",".join(rows), headers=responses.JSON_HEADERS, content_type="application/json"
-    )
+    rows = request.app.ctx.draws.at_once(wanted, count)
+    return _drawn(request, wanted, count) if rows is None else listed(rows)
+
+
+async def _drawn(request: Request, wanted: Filter, count: int) -> HTTPResponse:
+    return listed(await request.app.ctx.draws.take(wanted, count))
+
+
+def listed(rows: list[bytes]) -> HTTPResponse:
+    """JSON objects as an array."""
+    return Ready(b"[%b]" % b",".join(rows), JSON)
 
 
 @bp.get("/stream/<key:path>", name="one")
@@ -77,14 +86,10 @@ async def one_stream(request: Request, key: str) -> HTTPResponse:
         name = unquote(key, errors="strict")
     except UnicodeDecodeError:
         raise Invalid("the address is not UTF-8") from None
-    body = None
-    if "\x00" not in name:
-        with in_time():
-            context = responses.context(request)
-            body = await store.by_id(request.app.ctx.draws.pool, name, context.clock.now())
+    body = None if "\x00" in name else await request.app.ctx.draws.one(name)
     if body is None:
         raise Gone("this stream is not live, or never was")
-    return HTTPResponse(body, headers=responses.JSON_HEADERS, content_type="application/json")
+    return Ready(body, JSON)
 
 
 @bp.get("/stats/<name:counts|games|tags>", name="statistics")

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections import Counter
+
+from vigil.streams.dealing.sample import MOST_LOOKS, Sample
+from vigil.streams.dealing.store import Card
+from vigil.streams.model import Filter
+
+
+def sample(*texts: str) -> Sample:
+    return Sample([Card(str(n).encode(), 0.0, text.encode()) for n, text in enumerate(texts)])
+
+
+def find(of: Sample, count: int, **asked: object) -> list[int] | None:
+    found = of.find(Filter(**asked), count)  # type: ignore[arg-type]  # a test's shorthand
+    return None if found is None else sorted(int(body) for body in found)
+
+
+def test_words_are_found_as_the_database_finds_them() -> None:
+    some = sample("super mario\nracing", "mario kart\nracing", "läuse % _", "plain")
+    for _ in range(20):
+        assert find(some, 2, include=("mario",)) == [0, 1]
+        assert find(some, 1, include=("mario", "super")) == [0]
+        assert find(some, 1, include=("r", "mario", "kart")) == [1]
+        assert find(some, 1, include=("mario",), exclude=("super",)) == [1]
+        assert find(some, 3, include=("mario", "plain"), any=True) == [0, 1, 3]
+        assert find(some, 1, include=("%",)) == [2]
+        assert find(some, 1, include=("läu",)) == [2]
+        assert find(some, 1, include=("plainsuper",)) is None
+        assert find(some, 3, include=("mario",)) is None
+        assert find(some, 1) is None
+    assert find(sample(), 1, include=("a",)) is None
+
+
+def test_each_match_is_as_likely_from_sample_to_sample() -> None:
+    drawn: Counter[int] = Counter()
+    some = sample(*("word" for _ in range(10)))
+    for _ in range(4000):
+        drawn.update(find(some, 1, include=("word",)) or ())
+    assert len(drawn) == 10
+    assert min(drawn.values()) > 300
+
+
+def test_it_gives_up_before_it_takes_long() -> None:
+    some = sample(*("common" for _ in range(3 * MOST_LOOKS)))
+    assert find(some, 1, include=("common", "rare")) is None
+    assert len(find(some, 64, include=("common",)) or ()) == 64
