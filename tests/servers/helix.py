@@ -168,6 +168,7 @@ class Helix(Loopback):
         self._filtered: dict[Key, list[Channel]] = {}
         made = channels(live, seed) if isinstance(live, int) else list(live)
         self._live = sorted(made, key=_order)
+        self._made = 10_000_000
 
     @property
     def api_url(self) -> str:
@@ -183,6 +184,21 @@ class Helix(Loopback):
     def live(self) -> tuple[Channel, ...]:
         """Who is live now, most viewers first."""
         return tuple(self._live)
+
+    @property
+    def points_left(self) -> float:
+        """In the bucket now."""
+        gone = self._clock.monotonic() - self._filled_at
+        return min(self.points, self._bucket + gone * self.points / self.window_s)
+
+    def churn(self, ended: int, begun: int, changed: int) -> None:
+        """So many channels end, begin (with nobody watching), and change their viewers."""
+        self.stop(*(one.id for one in self._generator.sample(self._live, ended)))
+        for _ in range(begun):
+            self._made += 1
+            self.start(channel(self._made, 0, self._generator))
+        for _ in range(changed):
+            self._change_one()
 
     def start(self, *new: Channel) -> None:
         """Channels go live."""
@@ -324,10 +340,7 @@ class Helix(Loopback):
     def _change_one(self) -> None:
         one = self._live[self._generator.randrange(len(self._live))]
         for matching in (self._live, *(f for k, f in self._filtered.items() if _matches(one, k))):
-            at = bisect.bisect_left(matching, _order(one), key=_order)
-            while matching[at] is not one:
-                at += 1
-            del matching[at]
+            del matching[bisect.bisect_left(matching, _order(one), key=_order)]
         self.start(
             replace(one, viewer_count=max(0, one.viewer_count + self._generator.choice((-1, 1))))
         )
@@ -337,8 +350,8 @@ def _matches(one: Channel, key: Key) -> bool:
     return all(getattr(one, name) in values for name, values in key)
 
 
-def _order(one: Channel) -> int:
-    return -one.viewer_count
+def _order(one: Channel) -> tuple[int, str]:
+    return -one.viewer_count, one.id
 
 
 def _cursor(offset: int) -> str:

@@ -33,48 +33,52 @@ are new or whose description changed."""
 
 _SEEN = """
     unnest(
-        $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-        $11::bool[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-        $17::text[], $18::text[], $19::timestamptz[], $20::text[], $21::bigint[]
+        $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[],
+        $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+        $16::text[], $17::timestamptz[], $18::text[]
     ) AS seen (
-        external_id, viewers, title, category_id, category, tags, language,
-        mature, channel_id, channel_login, channel_name, page_url, thumbnail_url,
-        player, player_url, started_at, search_text, digest
+        external_id, title, category_id, category, tags, language, mature,
+        channel_id, channel_login, channel_name, page_url, thumbnail_url,
+        player, player_url, started_at, search_text
     )
 """
-"""Streams of source ``$1``, seen at ``$2``, good until ``$3``."""
+"""Descriptions of streams of source ``$1``, seen at ``$2``."""
 
 _DESCRIBE = f"""
-    WITH seen AS (SELECT * FROM {_SEEN}), written AS (
-        INSERT INTO streams (
-            source_id, external_id, title, category_id, category, tags, language, mature,
-            channel_id, channel_login, channel_name, page_url, thumbnail_url, player,
-            player_url, started_at, search_text, first_seen_at, changed_at)
-        SELECT $1, external_id, title, category_id, category,
-               string_to_array(tags, E'\\x1f'), language, mature, channel_id, channel_login,
-               channel_name, page_url, thumbnail_url, player, player_url, started_at,
-               search_text, $2, $2
-        FROM seen
-        ON CONFLICT (source_id, external_id) DO UPDATE SET
-            title = excluded.title, category_id = excluded.category_id,
-            category = excluded.category, tags = excluded.tags, language = excluded.language,
-            mature = excluded.mature, channel_id = excluded.channel_id,
-            channel_login = excluded.channel_login, channel_name = excluded.channel_name,
-            page_url = excluded.page_url, thumbnail_url = excluded.thumbnail_url,
-            player = excluded.player, player_url = excluded.player_url,
-            started_at = excluded.started_at, search_text = excluded.search_text,
-            changed_at = excluded.changed_at
-        RETURNING id, external_id
-    )
+    INSERT INTO streams (
+        source_id, external_id, title, category_id, category, tags, language, mature,
+        channel_id, channel_login, channel_name, page_url, thumbnail_url, player,
+        player_url, started_at, search_text, first_seen_at, changed_at)
+    SELECT $1, external_id, title, category_id, category,
+           string_to_array(tags, E'\\x1f'), language, mature, channel_id, channel_login,
+           channel_name, page_url, thumbnail_url, player, player_url, started_at,
+           search_text, $2, $2
+    FROM {_SEEN}
+    ON CONFLICT (source_id, external_id) DO UPDATE SET
+        title = excluded.title, category_id = excluded.category_id,
+        category = excluded.category, tags = excluded.tags, language = excluded.language,
+        mature = excluded.mature, channel_id = excluded.channel_id,
+        channel_login = excluded.channel_login, channel_name = excluded.channel_name,
+        page_url = excluded.page_url, thumbnail_url = excluded.thumbnail_url,
+        player = excluded.player, player_url = excluded.player_url,
+        started_at = excluded.started_at, search_text = excluded.search_text,
+        changed_at = excluded.changed_at
+    RETURNING id, external_id
+"""  # noqa: S608 - put together once, from constants
+"""Inserts new streams and rewrites those whose description changed; gives number and id of each."""
+
+_ENLIVEN = """
     INSERT INTO stream_liveness (
         stream_id, source_id, external_id, digest, viewers, seen_at, expires_at)
-    SELECT written.id, $1, external_id, seen.digest, seen.viewers, $2, $3
-    FROM written JOIN seen USING (external_id)
+    SELECT id, $1, external_id, digest, viewers, $2, $3
+    FROM unnest($4::bigint[], $5::text[], $6::bigint[], $7::int[])
+         AS seen (id, external_id, digest, viewers)
     ON CONFLICT (stream_id) DO UPDATE SET
         digest = excluded.digest, viewers = excluded.viewers, seen_at = excluded.seen_at,
         expires_at = excluded.expires_at
-"""  # noqa: S608 - put together once, from constants
-"""Inserts new streams and rewrites those whose description changed."""
+"""
+"""Says who watches those that were described. A join in one statement with the above would be
+planned as if there were ten of them."""
 
 
 async def write_batch(
@@ -107,15 +111,35 @@ async def write_batch(
             others = [chunk[row[0] - 1] for row in rows]
             for first in range(0, len(others), NEW_CHUNK):
                 some = others[first : first + NEW_CHUNK]
-                await connection.execute(_DESCRIBE, source_id, seen_at, expires_at, *_columns(some))
+                await _describe(connection, source_id, seen_at, expires_at, some)
     return len(different)
 
 
+async def _describe(
+    connection: db_utils.Connection,
+    source_id: int,
+    seen_at: datetime,
+    expires_at: datetime,
+    streams: Sequence[SeenStream],
+) -> None:
+    rows = await connection.fetch(_DESCRIBE, source_id, seen_at, *_columns(streams))
+    ids = {row["external_id"]: row["id"] for row in rows}
+    await connection.execute(
+        _ENLIVEN,
+        source_id,
+        seen_at,
+        expires_at,
+        [ids[stream.external_id] for stream in streams],
+        [stream.external_id for stream in streams],
+        [digest(stream) for stream in streams],
+        [stream.viewers for stream in streams],
+    )
+
+
 def _columns(streams: Sequence[SeenStream]) -> tuple[list[object], ...]:
-    """The streams turned by ninety degrees, in the order of ``$4`` and on."""
+    """The streams turned by ninety degrees, in the order of ``_SEEN``."""
     return (
         [s.external_id for s in streams],
-        [s.viewers for s in streams],
         [s.title for s in streams],
         [s.category_id for s in streams],
         [s.category for s in streams],
@@ -131,7 +155,6 @@ def _columns(streams: Sequence[SeenStream]) -> tuple[list[object], ...]:
         [s.player_url for s in streams],
         [s.started_at for s in streams],
         [search_text(s) for s in streams],
-        [digest(s) for s in streams],
     )
 
 

@@ -1,0 +1,61 @@
+"""A process that is Helix: many channels that come and go, for ``bench.twitch_scan``.
+
+    python -m bench.helix_peer CHANNELS WINDOW_S ANSWER_S CHURN_S
+
+Its first line on stdout says where it is. For each line on stdin it answers with one: the ids of
+the channels that are live, and the points left in the bucket. ``faults`` on stdin makes some of
+the next requests fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from tests.servers.helix import Helix
+
+POINTS = 800
+TICK_S = 0.25
+
+
+async def churn(server: Helix, a_second: float) -> None:
+    """Channels end and begin, so many a second; ten times as many change their viewers."""
+    due = 0.0
+    while True:
+        await asyncio.sleep(TICK_S)
+        due += a_second * TICK_S
+        whole, due = int(due), due % 1
+        server.churn(whole, whole, whole * 10)
+
+
+def told(server: Helix) -> dict[str, Any]:
+    """What there is now."""
+    return {
+        "live": [one.id for one in server.live],
+        "points": server.points_left,
+        "pages": server.pages,
+        "refused": server.refused,
+    }
+
+
+async def main(channels: int, window_s: float, answer_s: float, churn_s: float) -> None:
+    """Serve until stdin ends."""
+    loop = asyncio.get_running_loop()
+    async with Helix(channels, points=POINTS, window_s=window_s) as server:
+        server.faults.slow_s = answer_s
+        print(json.dumps({"api": server.api_url, "auth": server.auth_url}), flush=True)
+        churning = asyncio.create_task(churn(server, churn_s))
+        while line := await loop.run_in_executor(None, sys.stdin.readline):
+            if line.startswith("faults"):
+                server.faults.server_error = server.faults.cut = 2
+                server.faults.unauthorized = server.faults.too_many = 1
+                server.faults.bad_items = 2
+            server.requests.clear()
+            print(json.dumps(told(server)), flush=True)
+        churning.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), *map(float, sys.argv[2:5])))
