@@ -193,6 +193,11 @@ class Route:
     parameters: list[dict[str, Any]]
     declared: Declared
 
+    @property
+    def statuses(self) -> set[int]:
+        """Every status; 404 where a part of the path is not what the route takes."""
+        return self.declared.statuses | ({404} if self.parameters else set())
+
 
 def routes(app: Sanic[Any, Any]) -> Iterator[Route]:
     """Every route of the application that is described."""
@@ -270,7 +275,7 @@ def _operation(
         "description": declared.text,
         "parameters": route.parameters + _query(declared, components),
         "responses": {
-            str(status): _answer(declared, status, known) for status in sorted(declared.statuses)
+            str(status): _answer(declared, status, known) for status in sorted(route.statuses)
         },
     }
     if declared.admin:

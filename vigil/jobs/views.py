@@ -69,7 +69,8 @@ async def api_cancel(request: Request, job_id: int) -> HTTPResponse:
 @auth.require_admin
 async def api_retry(request: Request, job_id: int) -> HTTPResponse:
     """Put a failed one back into the queue."""
-    await store.retry(responses.context(request).pool, job_id)
+    job = await _get(request, job_id)
+    await store.retry(responses.context(request).pool, job.id)
     return await _answer(request, job_id)
 
 
@@ -109,7 +110,8 @@ async def cancel_form(request: Request, job_id: int) -> HTTPResponse:
 @auth.require_admin
 async def retry_form(request: Request, job_id: int) -> HTTPResponse:
     """The same as the API, from a page."""
-    await store.retry(responses.context(request).pool, job_id)
+    job = await _get(request, job_id)
+    await store.retry(responses.context(request).pool, job.id)
     return responses.redirect(f"/jobs/{job_id}")
 
 
@@ -179,7 +181,9 @@ async def _page(request: Request, usual: int) -> tuple[list[Job], str | None]:
 
 
 async def _get(request: Request, job_id: int) -> Job:
-    job = await store.get(responses.context(request).pool, job_id)
+    job = None
+    if 0 < job_id < 2**63:
+        job = await store.get(responses.context(request).pool, job_id)
     if job is None:
         raise NotFound(
             f"there is no job {job_id}", hint="jobs are forgotten a while after they have ended"
