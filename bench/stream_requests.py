@@ -1,11 +1,12 @@
-"""Requests a second of ``GET /stream`` against Sanic's hello world in the same minute.
+"""Requests a second of live streams against Sanic's hello world in the same minute.
 
     python -m bench.stream_requests [--streams 100000] [--rounds 5] [--seconds 3] [--all] [--json]
 
 Fills a database with live streams of Twitch-like shape (Zipf categories, about 8 tags, 60% that
 nobody watches), starts the site and a hello world, each as one process, and loads them in turn
 with wrk, or, where there is none, with a client in Python (which is slower than the servers, so
-its ratios flatter). The database is made in a folder of its own and thrown away.
+its ratios flatter). Says how much memory the site's process held at most. The database is made in
+a folder of its own and thrown away.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from string import ascii_lowercase
+from urllib.parse import quote
 
 import aiohttp
 
@@ -39,13 +42,50 @@ from vigil.streams.model import SeenStream
 
 CONNECTIONS = 64
 HELLO = "hello world"
-PATHS = {
-    "one random": "/stream",
-    "64 random": "/stream?count=64",
-    "a common word": "/stream?include=mario",
-    "by id": "/stream/bench:4000000077",
-    "counts": "/stats/counts",
+FIRST_ID = 4_000_000_000
+KINDS = {
+    "one random": 0.90,
+    "64 random": 0.30,
+    "a common word": 0.60,
+    "10,000 different words": 0.15,
+    "by id": 0.60,
+    "counts": 0.15,
+    "games": 0.15,
+    "tags": 0.15,
 }
+"""What is asked for, and the ratio to reach."""
+SMALLEST_BY_COPY = 100_000
+"""Streams beyond these are copies of them, made by PostgreSQL: a million in minutes."""
+
+
+def targets(kind: str, count: int) -> list[str]:
+    """The addresses of one kind, asked for in turn."""
+    generator = random.Random(2)
+    if kind == "by id":
+        made = min(count, SMALLEST_BY_COPY)
+        return [f"/stream/bench:{FIRST_ID + generator.randrange(made)}" for _ in range(20_000)]
+    if kind == "10,000 different words":
+        return [f"/stream?include={quote(word)}" for word in different_words(10_000)]
+    return {
+        "one random": ["/stream"],
+        "64 random": ["/stream?count=64"],
+        "a common word": ["/stream?include=mario"],
+    }.get(kind, [f"/stats/{kind}"])
+
+
+def different_words(count: int) -> list[str]:
+    """Words of titles, tags and categories, and all pairs of letters, in random order."""
+    generator = random.Random(3)
+    pairs = [a + b for a in ascii_lowercase for b in ascii_lowercase]
+    words = {
+        word.lower()
+        for stream in streams(6_000)
+        for word in (*stream.title.split(), *stream.category.split(), *stream.tags)
+        if len(word) > 2
+    }
+    chosen = [*pairs, *generator.sample(sorted(words), count - len(pairs))]
+    generator.shuffle(chosen)
+    return chosen
 
 
 def streams(count: int) -> Iterator[SeenStream]:
@@ -63,7 +103,7 @@ def streams(count: int) -> Iterator[SeenStream]:
         if generator.random() < 0.02:
             title.append("Mario")
         yield SeenStream(
-            external_id=str(4_000_000_000 + number),
+            external_id=str(FIRST_ID + number),
             title=" ".join(title),
             viewers=0 if generator.random() < 0.6 else int(generator.paretovariate(0.8)),
             page_url=f"https://www.twitch.tv/{login}",
@@ -92,16 +132,49 @@ async def fill(settings: Settings, count: int) -> None:
     )
     batch: list[SeenStream] = []
     clock = SystemClock()
-    for stream in streams(count):
+    for stream in streams(min(count, SMALLEST_BY_COPY)):
         batch.append(stream)
         if len(batch) == 5_000:
             await store.write_batch(pool, source_id, batch, clock.now(), 86_400)
             batch = []
     await store.write_batch(pool, source_id, batch, clock.now(), 86_400)
+    if count > SMALLEST_BY_COPY:
+        await multiply(pool, count // SMALLEST_BY_COPY)
     await store.tidy_search(pool)
     await pool.execute("VACUUM ANALYZE streams")
     await pool.execute("VACUUM ANALYZE stream_liveness")
     await pool.close()
+
+
+async def multiply(pool: db_utils.Pool, times: int) -> None:
+    """Put copies of every stream beside it, until there are so many times as many."""
+    index = await pool.fetchval("SELECT pg_get_indexdef('streams_search'::regclass)")
+    await pool.execute("DROP INDEX streams_search")
+    columns = (
+        "source_id, title, category_id, category, tags, language, mature, channel_id,"
+        " channel_login, channel_name, page_url, thumbnail_url, player, player_url, started_at,"
+        " search_text"
+    )
+    await pool.execute(
+        f"INSERT INTO streams (external_id, {columns})"
+        f" SELECT external_id || '-' || copy, {columns}"
+        " FROM streams, generate_series(2, $1::int) AS copy ORDER BY random()",
+        times,
+        timeout=3600,
+    )
+    await pool.execute(
+        """
+        INSERT INTO stream_liveness
+            (stream_id, viewers, seen_at, expires_at, digest, source_id, external_id)
+        SELECT streams.id, live.viewers, live.seen_at, live.expires_at, live.digest,
+               streams.source_id, streams.external_id
+        FROM streams JOIN stream_liveness AS live
+            ON live.external_id = split_part(streams.external_id, '-', 1)
+        WHERE streams.external_id LIKE '%-%'
+        """,
+        timeout=3600,
+    )
+    await pool.execute(index, timeout=3600)
 
 
 def free_port() -> int:
@@ -113,14 +186,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def process(*arguments: str, url: str, environment: dict[str, str]) -> AsyncIterator[None]:
+async def process(
+    *arguments: str, url: str, environment: dict[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A server of our own, from when it answers until the end of the block."""
     server = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, cwd=ROOT, env=os.environ | environment
     )
     try:
         await until_it_answers(url, server)
-        yield
+        yield server
     finally:
         if server.returncode is None:
             server.send_signal(signal.SIGTERM)
@@ -144,16 +219,22 @@ async def until_it_answers(url: str, server: asyncio.subprocess.Process) -> None
     raise RuntimeError(f"{url} does not answer")
 
 
-async def load(url: str, seconds: int) -> float:
+async def load(url: str, addresses: Path | None, seconds: int) -> float:
     """Requests a second; raises when one was answered badly."""
     wrk = shutil.which("wrk")
     arguments = (
-        [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", url]
+        [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", "Accept-Encoding: gzip"]
         if wrk
-        else [sys.executable, "-m", "bench.load_client", url, str(CONNECTIONS), str(seconds)]
+        else [sys.executable, "-m", "bench.load_client", str(CONNECTIONS), str(seconds)]
     )
+    if addresses and wrk:
+        arguments += ["-s", str(ROOT / "bench" / "addresses.lua")]
     client = await asyncio.create_subprocess_exec(
-        *arguments, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        *arguments,
+        url,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | ({"ADDRESSES": str(addresses)} if addresses else {}),
     )
     output = (await client.communicate())[0].decode()
     found = re.search(r"Requests/sec:\s+([\d.]+)", output)
@@ -166,10 +247,10 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     """Fill, serve, measure, print."""
     print(f"filling the database with {options.streams:,} live streams …", file=sys.stderr)
     await fill(settings, options.streams)
-    hello_url = f"http://127.0.0.1:{free_port()}"
+    hello_url = f"http://127.0.0.1:{free_port()}/"
     ours_url = f"http://127.0.0.1:{settings.port}"
     hello = process(
-        "-m", "bench.hello", hello_url.rpartition(":")[2], url=hello_url + "/", environment={}
+        "-m", "bench.hello", hello_url.strip("/").rpartition(":")[2], url=hello_url, environment={}
     )
     environment = {
         "VIGIL_DATA_DIR": str(settings.data_dir),
@@ -179,16 +260,30 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
         "VIGIL_RATE_LIMIT": "1000000000",  # counted, never reached
     }
     ours = process("app.py", url=ours_url + "/stream", environment=environment)
-    async with hello, ours:
-        for title, path in PATHS.items() if options.all else [*PATHS.items()][:1]:
+    async with hello, ours as server:
+        for kind in KINDS if options.all else [*KINDS][:1]:
+            addresses = targets(kind, options.streams)
+            several = None
+            if len(addresses) > 1:
+                several = settings.data_dir / "addresses"
+                several.write_text("\n".join(addresses))
             result = await compare(
-                f"GET {path}, {title} of {options.streams:,}",
-                Side(HELLO, partial(load, hello_url + "/", options.seconds)),
-                Side("vigil", partial(load, ours_url + path, options.seconds)),
+                f"{kind} of {options.streams:,}: GET {addresses[0]}, wanted {KINDS[kind]:.2f}",
+                Side(HELLO, partial(load, hello_url, None, options.seconds)),
+                Side("vigil", partial(load, ours_url + addresses[0], several, options.seconds)),
                 unit="requests/s",
                 rounds=options.rounds,
             )
             print(json.dumps(result.as_object()) if options.json else result, flush=True)
+        print(f"memory of the site's process at most: {memory(server.pid):.0f} MB")
+
+
+def memory(pid: int) -> float:
+    """MB that a process held at most (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) / 1000
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ async def test_it_is_worked_out_once_for_all_who_ask_and_again_when_stale() -> N
     statistic = Statistic(make, fresh_s=0.1)
     assert await asyncio.gather(*(statistic.get() for _ in range(20))) == [(1, b"1")] * 20
     assert await statistic.get() == (1, b"1")
-    await asyncio.sleep(0.11)
+    await asyncio.sleep(1)  # five times what it took is also allowed
     assert await statistic.get() == (2, b"2")
 
 

@@ -13,6 +13,8 @@ from vigil.streams import store
 
 COUNTED_ALONE = 9
 """Streams with more viewers are counted together."""
+MOST_TIMES = 5
+"""An answer is good for at least so many times as long as it took."""
 
 
 class Statistic:
@@ -38,8 +40,10 @@ class Statistic:
 
     async def _work(self) -> tuple[Any, bytes]:
         self._stale_at = 0.0  # a failure is not remembered
+        began = asyncio.get_running_loop().time()
         made = await self._make()
-        self._stale_at = asyncio.get_running_loop().time() + self._fresh_s
+        ended = asyncio.get_running_loop().time()
+        self._stale_at = ended + max(self._fresh_s, MOST_TIMES * (ended - began))
         return made, msgspec.json.encode(made)
 
 

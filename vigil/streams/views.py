@@ -13,15 +13,15 @@ from urllib.parse import unquote
 
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 
-from vigil import responses
 from vigil.context import Context
 from vigil.errors import Gone, Invalid, TooLarge
 from vigil.openapi import describe
+from vigil.prepared import Prepared
 from vigil.ready import JSON, Ready
 from vigil.streams import api, draws, feeds, front
 from vigil.streams.asked import a_filter, number, parameters
 from vigil.streams.model import Filter
-from vigil.streams.statistics import Statistic, Statistics
+from vigil.streams.statistics import Statistics
 
 bp = Blueprint("streams")
 front.register(bp)
@@ -39,6 +39,10 @@ async def open_draws(app: Sanic[Any, Any]) -> None:
     app.ctx.draws = await draws.open_draws(context.settings, context.clock)
     app.ctx.stream_statistics = Statistics(context)
     app.ctx.figures = api.open_figures(context, app.ctx.stream_statistics)
+    app.ctx.peer_figures = {
+        name: api.Figures(getattr(app.ctx.stream_statistics, name))
+        for name in ("counts", "games", "tags")
+    }
 
 
 @bp.after_server_stop
@@ -93,9 +97,8 @@ async def one_stream(request: Request, key: str) -> HTTPResponse:
 
 
 @bp.get("/stats/<name:counts|games|tags>", name="statistics")
-@describe(api.Counts | list[api.Named])
+@describe(api.Counts | list[api.Named], tagged=True)
 async def statistics(request: Request, name: str) -> HTTPResponse:
     """How many live streams there are in all; in each category; with each tag."""
-    statistic: Statistic = getattr(request.app.ctx.stream_statistics, name)
-    _, body = await statistic.get()
-    return HTTPResponse(body, headers=responses.JSON_HEADERS, content_type="application/json")
+    found: Prepared = await request.app.ctx.peer_figures[name].get()
+    return found.answer(request)

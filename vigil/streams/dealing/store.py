@@ -67,22 +67,19 @@ async def draw(
 
 
 _LOOK_UP = f"""
-    SELECT asked.key, convert_to(row_to_json(object)::text, 'UTF8') AS body
+    SELECT live.key, convert_to(row_to_json(object)::text, 'UTF8') AS body
     FROM unnest($2::text[], $3::text[], $4::text[]) AS asked (key, source, id),
     LATERAL (
-        SELECT known.id
-        FROM sources JOIN streams AS known
-            ON known.source_id = sources.id AND known.external_id IN (asked.key, asked.id)
-        WHERE (known.external_id = asked.key OR sources.name = asked.source)
-          AND EXISTS (
-              SELECT FROM stream_liveness AS alive
-              WHERE alive.stream_id = known.id AND alive.expires_at > $1)
-        ORDER BY (sources.name = asked.source AND known.external_id = asked.id) DESC, sources.id
+        SELECT asked.key, known.stream_id, known.source_id, known.viewers, known.seen_at
+        FROM sources AS named JOIN stream_liveness AS known
+            ON known.source_id = named.id AND known.external_id IN (asked.key, asked.id)
+        WHERE (known.external_id = asked.key OR named.name = asked.source)
+          AND known.expires_at > $1
+        ORDER BY (named.name = asked.source AND known.external_id = asked.id) DESC, named.id
         LIMIT 1
-    ) AS found
-    JOIN streams ON streams.id = found.id
-    JOIN stream_liveness AS live ON live.stream_id = found.id
-    JOIN sources ON sources.id = streams.source_id,
+    ) AS live
+    JOIN streams ON streams.id = live.stream_id
+    JOIN sources ON sources.id = live.source_id,
     LATERAL ({_OBJECT}) AS object
 """  # noqa: S608 - put together once, from constants
 
