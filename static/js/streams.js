@@ -412,13 +412,19 @@ function begin() {
   const arrived = window.history.state;
   const named = new URLSearchParams(location.search).has("watch");
   if (arrived?.stream && named) shown = arrived.position;
-  if (!named && seen().includes(keyOf(current))) {
-    next("replace").then(() => {
-      if (!window.history.state?.stream) put(current, "replace");
-    });
-  } else {
-    put(current, "replace");
-  }
+  if (!named && seen().includes(keyOf(current))) arrive();
+  else put(current, "replace");
+}
+
+/** Who comes back gets something new; where all was seen, at least not the same as last. */
+async function arrive() {
+  const same = history()[0]?.key === keyOf(current);
+  const other = await upcoming.take(current).catch(() => null);
+  if (!other || (!same && upcoming.again)) return put(current, "replace");
+  // The grid below shows all but the one on top.
+  const known = all("[data-grid] [data-key]").find(({ dataset }) => dataset.key === keyOf(other));
+  known?.replaceWith(card(find("[data-card]"), current, addressOf(keyOf(current))));
+  return put(other, "replace");
 }
 
 if (stage) begin();

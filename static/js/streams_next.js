@@ -30,24 +30,32 @@ export class Upcoming {
   #filter;
   #queue = [];
   #asking = null;
+  /** Whether the last answer began again, because all that match were seen. */
+  again = false;
 
   constructor(filter) {
     this.#filter = filter;
   }
 
-  /** Have some ready. */
+  /** Have some ready for when `current` is over. */
   prepare(current) {
-    const since = Date.now() - GOOD_MS;
-    this.#queue = this.#queue.filter((one) => one.at > since);
+    this.#tidy(current);
     if (!this.#queue.length) this.#refill(current).catch(() => {}); // said when it is needed
   }
 
   /** The next stream; null when no other matches. Raises when the site does not answer. */
   async take(current) {
-    const since = Date.now() - GOOD_MS;
-    this.#queue = this.#queue.filter((one) => one.at > since);
+    this.#tidy(current);
     if (!this.#queue.length) await this.#refill(current);
+    this.#tidy(current);
     return this.#queue.shift()?.stream ?? null;
+  }
+
+  /** Leave out what is too old, and what is on already. */
+  #tidy(current) {
+    const since = Date.now() - GOOD_MS;
+    const fits = ({ stream, at }) => at > since && keyOf(stream) !== keyOf(current);
+    this.#queue = this.#queue.filter(fits);
   }
 
   #refill(current) {
@@ -59,7 +67,8 @@ export class Upcoming {
     const mine = keyOf(current);
     const known = [...seen().filter((key) => key !== mine), mine].slice(-5000);
     const { items, forget } = await ask(this.#filter, { seen: known, count: AHEAD });
-    if (forget.length) {
+    this.again = forget.length > 0;
+    if (this.again) {
       unsee(forget);
       see(mine);
     }

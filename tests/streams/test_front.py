@@ -155,6 +155,11 @@ async def test_nothing_found_says_what_to_loosen_and_by_how_many(site: Site) -> 
         ("in any category", "12 streams"),
         ("however many are watching", "1 stream"),
     ]
+    text = await page(site, "/?include=chess+mario&category=sports&tags=nothing&max_viewers=0")
+    assert re.findall(r"data-loosen><bdi[^>]*>([^<]*)</bdi></a> <span[^>]*>([^<]*)<", text) == [
+        ("only any of the words", "14 streams"),
+        ("only as few viewers", "13 streams"),
+    ]
     assert "Try without a filter." in await page(site, "/?include=nobodysaysthis")
 
 

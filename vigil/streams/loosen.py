@@ -32,6 +32,16 @@ WITHOUT = {
     "min_age": "however long on air",
 }
 
+ALONE = {
+    "include": "only any of the words",
+    "category": "only the category",
+    "tags": "only the tags",
+    "languages": "only the language",
+    "sources": "only the source",
+    "max_viewers": "only as few viewers",
+    "min_age": "only as long on air",
+}
+
 
 @dataclass(frozen=True)
 class Looser:
@@ -63,6 +73,16 @@ def variants(chosen: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
             yield text, {key: value for key, value in chosen.items() if key not in gone}
 
 
+def alone(chosen: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each condition by itself, for when no single loosening is enough."""
+    for name, text in ALONE.items():
+        if name in chosen and len(chosen.keys() - {"search_operator"}) > 2:
+            given = {name: chosen[name]}
+            if name == "include" and len(words(chosen[name])) > 1:
+                given["search_operator"] = "any"
+            yield text, given
+
+
 async def loosened(db: db_utils.Database, chosen: dict[str, str], now: datetime) -> list[Looser]:
     """The loosenings that find something, the most helpful first; slow ones are left out."""
     turn = asyncio.Semaphore(AT_ONCE)
@@ -78,5 +98,8 @@ async def loosened(db: db_utils.Database, chosen: dict[str, str], now: datetime)
             pass  # a hint that is slow to come is no hint
         return Looser(text, "/?" + urlencode(given), found)
 
-    looked = await asyncio.gather(*(look(text, given) for text, given in variants(chosen)))
-    return sorted((one for one in looked if one.count), key=lambda one: -one.count)
+    for way in (variants, alone):
+        looked = await asyncio.gather(*(look(text, given) for text, given in way(chosen)))
+        if helpful := [one for one in looked if one.count]:
+            return sorted(helpful, key=lambda one: -one.count)
+    return []
