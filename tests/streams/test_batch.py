@@ -64,7 +64,7 @@ async def test_who_leaves_does_not_spoil_it_for_the_others() -> None:
         return {key: key for key in keys}
 
     batch = Batch(ask)
-    leaving, staying = (asyncio.create_task(batch.get("a")) for _ in range(2))
+    leaving, staying = (batch.get("a") for _ in range(2))
     await asyncio.sleep(0.01)
     leaving.cancel()
     go.set()
@@ -77,9 +77,9 @@ async def test_closing_ends_what_is_under_way() -> None:
         return {}
 
     batch = Batch(never, largest=1)
-    waiting = [asyncio.create_task(batch.get(n)) for n in range(5)]
+    waiting = [batch.get(n) for n in range(5)]
     await asyncio.sleep(0.01)
     await batch.close()
-    for task in waiting:
+    for answer in waiting:
         with pytest.raises(asyncio.CancelledError):
-            await task
+            await answer

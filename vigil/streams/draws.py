@@ -228,18 +228,14 @@ class Draws:
             self._order(wanted, deck, count)
         return dealt
 
-    async def one(self, key: str) -> bytes | None:
-        """The JSON object of ``<source>:<external id>`` or of an external id; None unless live.
-
-        As it was at most a second ago.
-        """
+    def seen(self, key: str) -> bytes | None:
+        """As ``one``, where it was asked for within the last second; else None."""
         self._tick(self._clock.now())
-        body = self._seen.get(key)
-        if body is None:
-            body = await self._one.get(key)
-            if body is not None and len(self._seen) < MOST_REMEMBERED:
-                self._seen[key] = body
-        return body
+        return self._seen.get(key)
+
+    def one(self, key: str) -> asyncio.Future[bytes | None]:
+        """The JSON object of ``<source>:<external id>`` or of an external id; None unless live."""
+        return self._one.get(key)
 
     async def close(self) -> None:
         """Stop drawing."""
@@ -301,8 +297,13 @@ class Draws:
             return await store.rare(self._batches, asked, self._clock.now())
 
     async def _ask_one(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        now = self._clock.now()
         with in_time():
-            return await store.look_up(self._batches, keys, self._clock.now())
+            found = await store.look_up(self._batches, keys, now)
+        self._tick(now)
+        if len(self._seen) < MOST_REMEMBERED:
+            self._seen.update(found)
+        return found
 
     def _tick(self, now: datetime) -> None:
         """Forget what belongs to the last second."""

@@ -84,13 +84,19 @@ def listed(rows: list[bytes]) -> HTTPResponse:
 
 @bp.get("/stream/<key:path>", name="one")
 @describe(api.Stream, errors=(400, 410))
-async def one_stream(request: Request, key: str) -> HTTPResponse:
+def one_stream(request: Request, key: str) -> HTTPResponse | Awaitable[HTTPResponse]:
     """One live stream by ``<source>:<id>`` or by its source's id."""
-    try:
-        name = unquote(key, errors="strict")
-    except UnicodeDecodeError:
-        raise Invalid("the address is not UTF-8") from None
-    body = None if "\x00" in name else await request.app.ctx.draws.one(name)
+    if "%" in key:
+        try:
+            key = unquote(key, errors="strict")
+        except UnicodeDecodeError:
+            raise Invalid("the address is not UTF-8") from None
+    body = request.app.ctx.draws.seen(key)
+    return _looked_up(request, key) if body is None else Ready(body, JSON)
+
+
+async def _looked_up(request: Request, key: str) -> HTTPResponse:
+    body = None if "\x00" in key else await request.app.ctx.draws.one(key)
     if body is None:
         raise Gone("this stream is not live, or never was")
     return Ready(body, JSON)

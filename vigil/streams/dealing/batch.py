@@ -32,15 +32,18 @@ class Batch(Generic[K, V]):
         self._running: set[asyncio.Task[None]] = set()
         self._called = False
 
-    async def get(self, question: K) -> V | None:
-        """The answer, None where there is none; raises what ``ask`` raised."""
+    def get(self, question: K) -> asyncio.Future[V | None]:
+        """The answer, None where there is none; raises what ``ask`` raised.
+
+        A future of its own for each who asks, since a coroutine would cost more than the asking.
+        """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[V | None] = loop.create_future()
         self._waiting.setdefault(question, []).append(answer)
         if not self._called and len(self._running) < AT_ONCE:
             self._called = True
             loop.call_soon(self._begin)
-        return await answer
+        return answer
 
     async def close(self) -> None:
         """Stop asking."""
