@@ -42,3 +42,10 @@ async def test_a_link(context: Context) -> None:
     match = re.fullmatch(rf"http://\S+/admin/enter\?key=({LINK}_\S{{43}})\n", out)
     assert match
     assert await store.enter(context.pool, auth.hash_secret(match[1]), b"1" * 32)
+
+
+async def test_the_message_of_the_day(context: Context) -> None:
+    assert (await vigil(context, "admin", "message"))[1] == "there is none\n"
+    assert (await vigil(context, "admin", "message", "Hello\nall"))[0] == 0
+    assert (await vigil(context, "admin", "message"))[1] == "Hello\nall\n"
+    assert (await vigil(context, "admin", "message", ""))[1] == "there is none any more\n"

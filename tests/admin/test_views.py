@@ -19,6 +19,7 @@ from vigil.admin import guesses, store
 from vigil.admin.model import LINK, TOKEN
 from vigil.clock import FakeClock
 from vigil.errors import TooManyRequests
+from vigil.site.store import message_of_the_day
 
 HTML = {"accept": "text/html"}
 
@@ -314,3 +315,20 @@ async def test_no_secret_reaches_the_log(
     for secret in (key, token, cookie_of(site), found[0]):
         assert secret is not None
         assert secret not in told
+
+
+async def test_the_message_of_the_day(site: Site) -> None:
+    pool = site.context.pool
+    text = "Down <b>tonight</b>\r\nfrom 22:00\x00"
+    async with site.client.post("/admin/message", data={"text": text}) as response:
+        assert response.status in (401, 403)
+    admin = site.admin_headers
+    async with site.client.post("/admin/message", data={"text": text}, headers=admin) as response:
+        assert "Down &lt;b&gt;tonight" in await response.text()
+    assert await message_of_the_day(pool) == "Down <b>tonight</b>\nfrom 22:00"
+    long = {"text": "x" * 1001}
+    async with site.client.post("/admin/message", data=long, headers=admin) as response:
+        assert response.status == 400
+    async with site.client.post("/admin/message", data={"text": " "}, headers=admin) as response:
+        assert response.status == 200
+    assert await message_of_the_day(pool) is None

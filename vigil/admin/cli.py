@@ -6,10 +6,11 @@ import click
 
 from vigil import auth
 from vigil.admin import store
-from vigil.admin.model import LINK, TOKEN, link_address
+from vigil.admin.model import LINK, TOKEN, link_address, message_text
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import NotFound
+from vigil.site import store as site_store
 
 
 @click.group()
@@ -65,6 +66,19 @@ async def link_command(context: Context) -> None:
     secret = auth.new_secret(LINK)
     await store.add_link(context.pool, auth.hash_secret(secret))
     click.echo(link_address(context.settings, secret))
+
+
+@admin.command("message")
+@click.argument("text", required=False)
+@with_context
+async def message_command(context: Context, text: str | None) -> None:
+    """Set the message of the day that every visitor reads; "" takes it away; without TEXT: show."""
+    if text is None:
+        click.echo(await site_store.message_of_the_day(context.pool) or "there is none")
+        return
+    written = message_text(text)
+    await site_store.set_message_of_the_day(context.pool, written, "command line")
+    click.echo("every visitor reads it now" if written else "there is none any more")
 
 
 async def first_link(context: Context) -> str | None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from vigil.errors import Invalid
 from vigil.settings import Settings
 
 TOKEN, LINK, SESSION = "vigil", "enter", "session"
@@ -43,3 +44,15 @@ def well_formed(secret: str, kind: str) -> bool:
 def link_address(settings: Settings, secret: str) -> str:
     """Where a browser goes with a link's secret."""
     return f"{settings.site_url}/admin/enter?key={secret}"
+
+
+MESSAGE_MOST = 1000
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def message_text(text: str) -> str:
+    """A message of the day, made safe to keep; raises Invalid when it is too long."""
+    cleaned = _CONTROL.sub(" ", text.replace("\r\n", "\n")).strip()
+    if len(cleaned) > MESSAGE_MOST:
+        raise Invalid(f"a message of the day has at most {MESSAGE_MOST} characters")
+    return cleaned

@@ -9,9 +9,10 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 from vigil import auth, responses
 from vigil.admin import store
 from vigil.admin.guesses import Guesses, sender
-from vigil.admin.model import LINK, SESSION, TOKEN, link_address, well_formed
+from vigil.admin.model import LINK, SESSION, TOKEN, link_address, message_text, well_formed
 from vigil.auth import Identity
 from vigil.errors import Forbidden, NotFound
+from vigil.site import store as site_store
 
 bp = Blueprint("admin")
 
@@ -60,7 +61,19 @@ async def admin_page(request: Request) -> HTTPResponse:
         tokens=await store.tokens(pool),
         sessions=await store.sessions(pool),
         mine=_session_id(request),
+        message=await site_store.message_of_the_day(pool),
     )
+
+
+@bp.post("/admin/message")
+@auth.require_admin
+async def set_message(request: Request) -> HTTPResponse:
+    """Write the message of the day; an empty one takes it away."""
+    identity = await auth.identify(request)
+    by = identity.name if identity else ""
+    text = message_text(_field(request, "text"))
+    await site_store.set_message_of_the_day(responses.context(request).pool, text, by)
+    return responses.redirect("/admin")
 
 
 @bp.get("/admin/enter")

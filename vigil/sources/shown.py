@@ -52,6 +52,10 @@ class SourceJson(TypedDict):
     pages: int
     found: int
     kept: int
+    fresh: int
+    """Of those, not known before."""
+    ended: int
+    """Removed, because they are over."""
     refused: int
     refusals: list[Refusal]
     failures: int
@@ -137,6 +141,8 @@ def source_json(
         "pages": of.pages,
         "found": of.found,
         "kept": of.kept,
+        "fresh": of.fresh,
+        "ended": of.ended,
         "refused": of.refused,
         "refusals": [
             {"reason": reason, "count": count}

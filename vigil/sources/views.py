@@ -14,11 +14,12 @@ from sanic.response import ResponseStream
 from vigil import auth, responses
 from vigil.errors import Invalid
 from vigil.openapi import Items, describe
-from vigil.sources import adding, options, shown, store
+from vigil.sources import adding, blocking, options, shown, store
 from vigil.sources.kinds import DIRECTORIES
 from vigil.sources.shown import SourceJson
 
 bp = Blueprint("sources")
+blocking.register(bp)
 T = TypeVar("T")
 
 BETWEEN_NEWS_S = 1.0

@@ -11,5 +11,5 @@ to loosen when nothing matches), ``languages.py`` and ``visits`` (its SQL); ``ap
 below ``/api/v1``, with ``figures`` (its further statistics); ``feeds.py`` is a search as a feed.
 ``writing`` holds the SQL of a pass: a batch refreshes the narrow table alone, and rewrites what its
 digest says has changed.
-A crash costs the batch in hand: at most a thousand streams, which the next pass sees again.
+A crash costs the batch in hand: at most two thousand streams, which the next pass sees again.
 """

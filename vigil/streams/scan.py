@@ -30,7 +30,7 @@ from vigil.streams.writing import store
 
 Confirm = Callable[[Context, Source, Sequence[str]], Awaitable[Page]]
 
-BATCH = 1000
+BATCH = 2000
 """Streams written at once: what a crash costs."""
 BATCH_S = 2.0
 """Seconds after which also a smaller batch is written, so that a slow source shows something."""
@@ -69,6 +69,7 @@ async def prune(context: Context) -> float:
     gone = await store.prune(context.pool, context.clock.now())
     if gone:
         log.debug("streams", f"{gone} streams expired")
+        await store.vacuum(context.pool)
     return PRUNE_S
 
 
@@ -103,6 +104,7 @@ class Scan:
             db, source.id, kept, await store.fresh(db, source.id, started_at), seen.ended
         )
         await store.tidy_search(db)
+        await store.vacuum(db)
         self._completed_at = started_at
         now = clock.now()
         next_at = now + timedelta(seconds=source.interval_s)

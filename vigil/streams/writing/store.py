@@ -12,6 +12,8 @@ CHUNK = 5000
 """Rows a statement; more gain nothing."""
 NEW_CHUNK = 1000
 """The same, of those that are described."""
+DEAD_LEAST, DEAD_SHARE = 500, 0.05
+"""Dead rows that are worth a vacuum: so many, and so large a share of the living."""
 TAG_SEPARATOR = "\x1f"
 """Tags hold no control characters, so this can join them: unnest would flatten lists of lists."""
 
@@ -91,11 +93,13 @@ async def write_batch(
     """Remember that these were live at ``seen_at``; all of them or, when it raises, none.
 
     A description is rewritten only when it changed. Of a stream that comes twice the last counts.
-    Returns how many different streams there were.
+    Returns how many different streams there were. A power cut may cost the last second of it,
+    which the next pass sees again: nobody waits for the disk.
     """
     different = list({stream.external_id: stream for stream in streams}.values())
     expires_at = seen_at + timedelta(seconds=ttl_s)
     async with db_utils.transaction(db) as connection:
+        await connection.execute("SET LOCAL synchronous_commit TO off")
         for start in range(0, len(different), CHUNK):
             chunk = different[start : start + CHUNK]
             rows = await connection.fetch(
@@ -189,6 +193,24 @@ async def prune(db: db_utils.Database, now: datetime) -> int:
         now,
     )
     return int(status.split()[-1])
+
+
+async def vacuum(db: db_utils.Database) -> bool:
+    """Make room of what was rewritten or removed usable again, when there is much; whether it was.
+
+    Autovacuum comes once a minute at most, and thinks of tables that change more slowly.
+    """
+    much = await db.fetchval(
+        """
+        SELECT bool_or(n_dead_tup > $1 + $2 * n_live_tup) FROM pg_stat_user_tables
+        WHERE relid IN ('streams'::regclass, 'stream_liveness'::regclass)
+        """,
+        DEAD_LEAST,
+        DEAD_SHARE,
+    )
+    if much:
+        await db.execute("VACUUM (SKIP_LOCKED, TRUNCATE off) streams, stream_liveness")
+    return bool(much)
 
 
 async def tidy_search(db: db_utils.Database) -> None:
