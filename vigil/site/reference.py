@@ -16,17 +16,13 @@ ALLOWED_HEADERS = "authorization, if-none-match"
 
 async def openapi_json(request: Request) -> HTTPResponse:
     """The description of the API, as OpenAPI 3.1."""
-    ctx = request.app.ctx
-    if not hasattr(ctx, "openapi"):
-        ctx.openapi = Prepared(msgspec.json.encode(_document(request)))
-    made: Prepared = ctx.openapi
-    return made.answer(request)
+    return _made(request)[1].answer(request)
 
 
 async def docs_page(request: Request) -> HTTPResponse:
     """The same as a page."""
-    document = _document(request)
-    rooms: dict[str, list[dict[str, Any]]] = {}
+    document, _ = _made(request)
+    rooms: dict[str, list[dict[str, Any]]] = {"streams": []}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             shown = operation | {"path": path, "method": method.upper()}
@@ -41,8 +37,15 @@ async def docs_page(request: Request) -> HTTPResponse:
     )
 
 
-def _document(request: Request) -> dict[str, Any]:
-    return openapi.document(request.app, responses.context(request).settings.site_url)
+def _made(request: Request) -> tuple[dict[str, Any], Prepared]:
+    """The description, made when somebody asks first: then all routes are there."""
+    ctx = request.app.ctx
+    ctx.limiter.take(request)
+    if not hasattr(ctx, "openapi"):
+        document = openapi.document(request.app, responses.context(request).settings.site_url)
+        ctx.openapi = (document, Prepared(msgspec.json.encode(document)))
+    made: tuple[dict[str, Any], Prepared] = ctx.openapi
+    return made
 
 
 def type_name(schema: dict[str, Any]) -> str:
