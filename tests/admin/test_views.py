@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Site
-from vigil import auth
+from vigil import auth, limits
 from vigil.admin import guesses, store
 from vigil.admin.model import LINK, TOKEN
 from vigil.clock import FakeClock
@@ -274,7 +274,7 @@ def test_guesses_are_forgotten_after_a_while_and_kept_apart() -> None:
     ],
 )
 def test_whom_a_proxy_speaks_for(peer: str, forwarded: str | None, found: str) -> None:
-    assert guesses.sender(peer, forwarded) == found
+    assert limits.sender(peer, forwarded) == found
 
 
 def test_guesses_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,9 @@ Nobody can guess 256 random bits; this keeps whoever tries from keeping the data
 
 from __future__ import annotations
 
-import ipaddress
-
 from vigil.clock import Clock
 from vigil.errors import TooManyRequests
+from vigil.limits import network
 
 MOST = 20
 """Wrong secrets of one kind and one address …"""
@@ -26,7 +25,7 @@ class Guesses:
 
     def check(self, kind: str, address: str) -> None:
         """Raise TooManyRequests when an address has sent too many wrong secrets of a kind."""
-        began, count = self._seen.get((kind, neighbourhood(address)), (0.0, 0))
+        began, count = self._seen.get((kind, network(address)), (0.0, 0))
         left = began + WINDOW_S - self._clock.monotonic()
         if count >= MOST and left > 0:
             raise TooManyRequests("too many wrong keys from your address", retry_after=left)
@@ -34,40 +33,10 @@ class Guesses:
     def wrong(self, kind: str, address: str) -> None:
         """Count a wrong secret."""
         now = self._clock.monotonic()
-        key = (kind, neighbourhood(address))
+        key = (kind, network(address))
         began, count = self._seen.pop(key, (now, 0))
         if now - began >= WINDOW_S:
             began, count = now, 0
         if len(self._seen) >= REMEMBERED:
             del self._seen[next(iter(self._seen))]  # the one that was quiet for the longest
         self._seen[key] = (began, count + 1)
-
-
-def sender(peer: str, forwarded: str | None) -> str:
-    """The address that a request comes from.
-
-    Args:
-        peer: who is connected to us.
-        forwarded: the X-Forwarded-For header. Its last entry was written by the peer itself,
-            which is believed when it is on this machine or in a private network: a proxy. (A
-            neighbour who lies there only escapes the counting.)
-    """
-    try:
-        near = ipaddress.ip_address(peer.strip("[]")).is_private
-    except ValueError:
-        near = True  # a Unix socket
-    last = (forwarded or "").rpartition(",")[2].strip()
-    return last if near and last else peer
-
-
-def neighbourhood(address: str) -> str:
-    """An IPv4 address, or the /64 that one customer of an IPv6 provider has at least."""
-    try:
-        found = ipaddress.ip_address(address.strip("[]"))
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.IPv6Network((found, 64), strict=False))
-    return str(found)

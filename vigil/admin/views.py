@@ -8,10 +8,11 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 
 from vigil import auth, responses
 from vigil.admin import store
-from vigil.admin.guesses import Guesses, sender
+from vigil.admin.guesses import Guesses
 from vigil.admin.model import LINK, SESSION, TOKEN, link_address, message_text, well_formed
 from vigil.auth import Identity
 from vigil.errors import Forbidden, NotFound
+from vigil.limits import sender
 from vigil.site import store as site_store
 
 bp = Blueprint("admin")

@@ -32,6 +32,8 @@ _ATOM_NAMES = "http://www.w3.org/2005/Atom"
 _CREATOR_NAMES = "http://purl.org/dc/elements/1.1/"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_LANGUAGE = re.compile("[a-z]{2,3}(-[a-z0-9]{2,8})*")  # RFC 5646; sources also say "other"
+
 _stream = msgspec.json.Decoder(Stream)
 
 
@@ -179,7 +181,7 @@ def _item(feed: Feed, stream: Stream) -> dict[str, Any]:
         "authors": [{"name": stream.user_name or stream.source}],
         "tags": _tags(stream),
     }
-    if stream.language:
+    if _LANGUAGE.fullmatch(stream.language):
         item["language"] = stream.language
     if stream.thumbnail_url:
         sized = stream.thumbnail_url.replace("{width}", "1280").replace("{height}", "720")
