@@ -230,6 +230,20 @@ async def test_titles_are_only_text(site: Site) -> None:
         assert "49" not in on_top(text)
 
 
+async def test_the_feeds_of_a_search_are_linked_and_there(site: Site) -> None:
+    await show(site, *(stream(n) for n in range(4)))
+    text = await page(site, "/?include=mario&languages=de,en&search_operator=any&watch=tw:1")
+    links = re.findall(r'<link rel="alternate" type="([^"]+)"[^>]* href="([^"]+)"', text)
+    assert len(links) == 3
+    for kind, address in links:
+        assert html.unescape(address).endswith(
+            "?include=mario&languages=de%2Cen&search_operator=any"
+        )
+        async with site.client.get(html.unescape(address)) as answer:
+            assert answer.status == 200
+            assert answer.content_type == kind
+
+
 async def test_the_message_of_the_day(site: Site) -> None:
     await show(site, stream(1, started_at=datetime.now(UTC) - timedelta(hours=1)))
     assert "Message of the day" not in await page(site, "/")
