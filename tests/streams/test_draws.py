@@ -61,6 +61,18 @@ def test_the_largest_deck_is_dealt_again() -> None:
     deck.asked = draws.LARGEST * draws.ROUNDS // 2 + 1
     assert deck.low(START + timedelta(seconds=0.1))
     assert not deck.low(START + timedelta(seconds=0.09))
+    deck.fill(cards(draws.LARGEST), whole=False, drawn_at=START, took=timedelta(seconds=0.1))
+    assert not deck.low(START + timedelta(seconds=0.29))
+    assert deck.low(START + timedelta(seconds=0.3))
+
+
+def test_a_deck_that_many_ask_for_is_followed_by_the_next_before_it_is_stale() -> None:
+    deck = Deck()
+    deck.fill(cards(10), whole=True, drawn_at=START)
+    assert not deck.low(START + timedelta(seconds=0.9))
+    deck.asked = draws.SMALLEST_AHEAD
+    assert not deck.low(START + timedelta(seconds=0.5))
+    assert deck.low(START + timedelta(seconds=0.9))
 
 
 def test_a_deck_is_fresh_for_a_second_unless_the_clock_jumps() -> None:

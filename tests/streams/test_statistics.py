@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from vigil.context import Context
+from vigil.streams import statistics
 from vigil.streams.statistics import Statistic, Statistics
 
 
@@ -21,6 +22,33 @@ async def test_it_is_worked_out_once_for_all_who_ask_and_again_when_stale() -> N
     assert await asyncio.gather(*(statistic.get() for _ in range(20))) == [(1, b"1")] * 20
     assert await statistic.get() == (1, b"1")
     await asyncio.sleep(1)  # five times what it took is also allowed
+    assert await statistic.get() == (2, b"2")
+
+
+async def test_where_it_takes_long_the_last_answer_is_given_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(statistics, "LONG_S", 0.01)
+    monkeypatch.setattr(statistics, "MOST_TIMES", 0)
+    made = 0
+    go = asyncio.Event()
+
+    async def make() -> int:
+        nonlocal made
+        made += 1
+        await asyncio.sleep(0.02)
+        await go.wait()
+        return made
+
+    go.set()
+    statistic = Statistic(make, fresh_s=0)
+    assert await statistic.get() == (1, b"1")
+    go.clear()
+    for _ in range(5):
+        assert await asyncio.wait_for(statistic.get(), 5) == (1, b"1")
+    go.set()
+    await asyncio.sleep(0.1)
+    assert made == 2
     assert await statistic.get() == (2, b"2")
 
 

@@ -47,7 +47,10 @@ ROUNDS = 4
 """How often the largest deck is dealt before the next one should be there; at most so many times
 its size of requests are answered from it."""
 APART = timedelta(seconds=0.1)
-"""Between two draws of the largest deck at least, lest PostgreSQL do nothing else."""
+"""Between two draws of the largest deck at least, lest PostgreSQL do nothing else; and three times
+as long as the last one took, unless it becomes too old."""
+SOON = timedelta(seconds=0.6)
+"""At this age a deck that many ask for is followed by the next one."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SMALLEST_AHEAD = 64
 """From this size on the next deck is drawn ahead."""
@@ -121,7 +124,8 @@ class Deck:
     """The draw for one filter."""
 
     __slots__ = (
-        "_good_until", "_hands", "_often", "_position", "_rows", "_whole", "asked", "end", "next"
+        "_good_until", "_hands", "_often", "_position", "_rows", "_soon", "_whole", "asked", "end",
+        "next",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -137,12 +141,20 @@ class Deck:
         """Throw the cards away."""
         self.fill([], whole=False, drawn_at=None)
 
-    def fill(self, rows: list[bytes], *, whole: bool, drawn_at: datetime | None) -> None:
-        """Take new cards; ``whole``: they are all that match."""
+    def fill(
+        self,
+        rows: list[bytes],
+        *,
+        whole: bool,
+        drawn_at: datetime | None,
+        took: timedelta = timedelta(),
+    ) -> None:
+        """Take new cards, drawn in ``took``; ``whole``: they are all that match."""
         self._rows, self._whole, self._position, self._hands = rows, whole, 0, 0
         # That nothing matches is never taken on trust.
         self._good_until = (drawn_at, drawn_at + FRESH) if drawn_at and rows else None
-        self._often = drawn_at + APART if drawn_at else LONG_AGO
+        self._soon = drawn_at + SOON if drawn_at else LONG_AGO
+        self._often = drawn_at + max(APART, 3 * took) if drawn_at else LONG_AGO
 
     def fresh(self, now: datetime) -> bool:
         """Whether these may still be dealt."""
@@ -152,6 +164,8 @@ class Deck:
     def low(self, now: datetime) -> bool:
         """Whether it is time to draw the next ones."""
         size = len(self._rows)
+        if self.asked >= SMALLEST_AHEAD and now >= self._soon:
+            return True
         if self._whole or size < SMALLEST_AHEAD:
             return False
         if size < LARGEST:
@@ -340,7 +354,8 @@ class Draws:
                     self.pool, wanted, size, drawn_at + FRESH, start, neighbours=neighbours
                 )
             deck.end = end_of(cards, start)
-            deck.fill([card.body for card in cards], whole=len(cards) < size, drawn_at=drawn_at)
+            rows, took = [card.body for card in cards], self._clock.now() - drawn_at
+            deck.fill(rows, whole=len(cards) < size, drawn_at=drawn_at, took=took)
         finally:
             deck.next = None
 

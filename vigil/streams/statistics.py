@@ -15,6 +15,8 @@ COUNTED_ALONE = 9
 """Streams with more viewers are counted together."""
 MOST_TIMES = 5
 """An answer is good for at least so many times as long as it took."""
+LONG_S = 0.25
+"""What takes longer is not waited for again."""
 
 
 class Statistic:
@@ -29,22 +31,36 @@ class Statistic:
         self._make = make
         self._fresh_s = fresh_s
         self._making: asyncio.Task[tuple[Any, bytes]] | None = None
+        self._made: tuple[Any, bytes] | None = None
         self._stale_at = 0.0
+        self._took_s = 0.0
 
     async def get(self) -> tuple[Any, bytes]:
-        """The answer of this moment, or of one at most ``fresh_s`` ago."""
+        """The answer of this moment, or of one at most ``fresh_s`` ago.
+
+        Where working it out takes long, the last answer is given while that is done.
+        """
         now = asyncio.get_running_loop().time()
         if self._making is None or (self._making.done() and now >= self._stale_at):
             self._making = asyncio.create_task(self._work())
+            self._making.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if self._made is not None and (self._making.done() or self._took_s > LONG_S):
+            return self._made
         return await asyncio.shield(self._making)
 
     async def _work(self) -> tuple[Any, bytes]:
         self._stale_at = 0.0  # a failure is not remembered
         began = asyncio.get_running_loop().time()
-        made = await self._make()
+        try:
+            made = await self._make()
+        except BaseException:
+            self._made = None
+            raise
         ended = asyncio.get_running_loop().time()
-        self._stale_at = ended + max(self._fresh_s, MOST_TIMES * (ended - began))
-        return made, msgspec.json.encode(made)
+        self._took_s = ended - began
+        self._stale_at = ended + max(self._fresh_s, MOST_TIMES * self._took_s)
+        self._made = made, msgspec.json.encode(made)
+        return self._made
 
 
 class Statistics:
