@@ -27,6 +27,8 @@ class HttpFaults:
     """200 with JSON that is something else."""
     huge: int = 0
     """200 with 100 MB."""
+    two_gigabytes: int = 0
+    """200 with 2 GB, sent as fast as they are taken."""
     bad_items: int = 0
     """So many malformed items in each list."""
 
@@ -51,6 +53,8 @@ class HttpFaults:
             return web.json_response({"something": []})
         if self.take("huge"):
             return web.Response(body=b" " * 100_000_000, content_type="application/json")
+        if self.take("two_gigabytes"):
+            return await _two_gigabytes(request)
         if self.take("cut"):
             response = web.StreamResponse(headers={"Content-Length": "1000"})
             await response.prepare(request)
@@ -58,6 +62,14 @@ class HttpFaults:
             cut(request)
             return response
         return None
+
+
+async def _two_gigabytes(request: web.BaseRequest) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    for _ in range(2000):
+        await response.write(b"[" * 1_000_000)
+    return response
 
 
 def error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from vigil.errors import SourceError
 from vigil.loop import Target
 from vigil.sources import kinds
 from vigil.sources import store as sources_store
-from vigil.sources.model import SourceState
+from vigil.sources.model import Page, Source, SourceState
 from vigil.streams import scan
 
 
@@ -342,6 +343,113 @@ async def test_an_unforeseen_error_is_written_down_too(scanner: Context) -> None
     after = await state(scanner)
     assert after.error == "an unexpected error: ZeroDivisionError"
     assert after.hint
+
+
+async def test_two_gigabytes_stop_the_pass(scanner: Context, helix: Helix) -> None:
+    target = await the_source(scanner)
+    await target.run_once()
+    helix.faults.two_gigabytes = -1
+    with pytest.raises(SourceError, match=r"sent more than 16\.8 MB"):
+        await target.run_once()
+    assert await held(scanner) == live(helix)
+
+
+async def test_a_million_items_stop_the_pass(
+    scanner: Context, helix: Helix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory that goes on and on: each page new, none of it of use."""
+    shown = 0
+
+    async def pages(context: Context, source: Source) -> AsyncIterator[Page]:
+        nonlocal shown
+        while shown < 1_000_000:
+            shown += 1000
+            yield Page(streams=[], found=1000, refused=Counter({"malformed": 1000}))
+
+    target = await the_source(scanner)
+    await target.run_once()
+    endless = replace(kinds.DIRECTORIES["twitch"], pages=pages)
+    monkeypatch.setitem(kinds.DIRECTORIES, "twitch", endless)
+    with pytest.raises(SourceError, match="sent more than 600,000 items"):
+        await target.run_once()
+    assert shown == scan.MOST_FOUND + 1000
+    assert await held(scanner) == live(helix)
+
+
+async def table_sizes(context: Context) -> int:
+    """Bytes of all our tables with their indexes."""
+    found: int = await context.pool.fetchval(
+        """
+        SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+        """
+    )
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_passes_with_churn_hold_what_is_live(context: Context) -> None:
+    """Twenty passes while channels come, go and change places; every third with faults."""
+    async with Helix(3000, points=5000, window_s=2) as helix:
+        scanner = pointed_at(context, helix)
+        await add_source(scanner)
+        target = await the_source(scanner)
+        await target.run_once()
+
+        async def churn() -> None:
+            while True:
+                await asyncio.sleep(0.05)
+                helix.churn(2, 2, 60)
+
+        known, late = await held(scanner), 0
+        for number in range(20):
+            if number % 3 == 2:
+                helix.faults.server_error, helix.faults.cut = 1, 1
+                helix.faults.unauthorized, helix.faults.bad_items = 1, 2
+            before = live(helix)
+            churning = asyncio.create_task(churn())
+            await target.run_once()
+            churning.cancel()
+            after, ours = live(helix), await held(scanner)
+            assert (before & after & known) <= ours  # none that was live was removed
+            assert ours <= before | after  # none that was over before the pass is kept
+            late = max(late, len((before & after) - ours))
+            known = ours
+        assert late < 60  # of the new ones some are found in the next pass only
+        await target.run_once()
+        assert await held(scanner) == live(helix)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_week_leaves_the_size_of_the_database_flat(context: Context) -> None:
+    """A pass an hour, in each a tenth of the channels is new and as many change their viewers."""
+    clock = FakeClock()
+    async with Helix(600, points=100_000, clock=clock) as helix:
+        scanner = replace(pointed_at(context, helix), clock=clock)
+        await sources_store.add(
+            scanner.pool,
+            name="twitch",
+            kind="twitch",
+            base_url=None,
+            options={},
+            interval_s=3600,
+            ttl_s=9000,
+        )
+        target, pruning = await the_source(scanner), (await scan.targets(scanner))[0]
+        sizes = []
+        for hour in range(7 * 24):
+            await target.run_once()
+            assert await held(scanner) == live(helix), hour
+            await pruning.run_once()
+            helix.churn(60, 60, 60)
+            clock.jump(3600)
+            if hour % 24 == 23:
+                sizes.append(await table_sizes(scanner))
+        # The search index keeps a place for each three letters it ever saw; there are only so many.
+        assert sizes[-1] <= 1.1 * sizes[len(sizes) // 2], sizes
+        assert await scanner.pool.fetchval("SELECT count(*) FROM streams") <= 660
 
 
 async def counts(site: Site) -> dict[str, Any]:
