@@ -21,7 +21,6 @@ from vigil.prepared import Prepared
 from vigil.streams import store
 from vigil.streams.asked import LISTS, LONGEST_FILTER, LONGEST_LIST, OLDEST_MINUTES, a_filter
 from vigil.streams.draws import Draws, in_time
-from vigil.streams.figures import store as figures
 from vigil.streams.model import MOST_VIEWERS, Filter, Player
 from vigil.streams.statistics import Statistic, Statistics
 
@@ -229,8 +228,8 @@ def open_figures(context: Context, shared: Statistics) -> dict[str, Figures]:
         "counts": Figures(shared.counts),
         "games": listed(shared.games),
         "tags": listed(shared.tags),
-        "languages": listed(of(figures.languages)),
-        "sources": listed(of(figures.sources)),
+        "languages": listed(of(store.languages)),
+        "sources": listed(of(store.by_source)),
     }
 
 
