@@ -40,6 +40,19 @@ async def test_what_was_seen_costs_little(crowd: db_utils.Pool) -> None:
         assert plan.pages < pages
 
 
+async def test_a_rare_language_is_found_by_its_index(
+    crowd: db_utils.Pool, context: Context
+) -> None:
+    await context.pool.execute("UPDATE streams SET language = 'is' WHERE id % 2000 = 0")
+    await context.pool.execute("ANALYZE streams")
+    for languages in (("is",), ("xx",), ("is", "xx")):
+        wanted = Filter(languages=languages)
+        asked = (*store._matches(wanted, NOW), *visits_store._keys([]), 0.4, 100, 36)
+        plan = await explain(crowd, visits_store._UNSEEN, *asked)
+        assert "streams_language" in plan.indexes, languages
+        assert plan.pages < 400, languages
+
+
 async def test_unseen_is_exact_and_reaches_the_last_one(crowd: db_utils.Pool) -> None:
     wanted = Filter(include=("zebra",))
     zebras = [f"tw:{n}" for n in range(0, STREAMS, 3000)]
