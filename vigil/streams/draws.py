@@ -50,7 +50,7 @@ APART = timedelta(seconds=0.1)
 """Between two draws of the largest deck at least, lest PostgreSQL do nothing else; and three times
 as long as the last one took, unless it becomes too old."""
 SOON = timedelta(seconds=0.6)
-"""At this age a deck that many ask for is followed by the next one."""
+"""At this age at most a deck that many ask for is followed by the next one."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SMALLEST_AHEAD = 64
 """From this size on the next deck is drawn ahead."""
@@ -153,7 +153,8 @@ class Deck:
         self._rows, self._whole, self._position, self._hands = rows, whole, 0, 0
         # That nothing matches is never taken on trust.
         self._good_until = (drawn_at, drawn_at + FRESH) if drawn_at and rows else None
-        self._soon = drawn_at + SOON if drawn_at else LONG_AGO
+        ahead = min(SOON, max(APART, FRESH - 2 * took))
+        self._soon = drawn_at + ahead if drawn_at else LONG_AGO
         self._often = drawn_at + max(APART, 3 * took) if drawn_at else LONG_AGO
 
     def fresh(self, now: datetime) -> bool:
