@@ -179,7 +179,9 @@ def asked(
     try:
         return msgspec.convert(given, shape, strict=False), given
     except msgspec.ValidationError as error:
-        raise Invalid(f"a parameter cannot be used: {error}") from None
+        problem, _, where = str(error).replace(", got `str`", "").partition(" - at `$.")
+        told = f"{where.rstrip('`')}: {problem[0].lower()}{problem[1:]}".replace("`", "")
+        raise Invalid(told, hint="/api/docs says what is taken") from None
 
 
 @dataclass(frozen=True)

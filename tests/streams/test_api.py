@@ -177,6 +177,14 @@ async def test_what_cannot_be_used_is_refused_and_named(site: Site, path: str) -
     _, answer = await get(site, "/api/v1/streams?limit=3&colour=red&size=2")
     assert answer["error"]["message"] == "unknown parameter 'colour', 'size'"
     assert "include" in answer["error"]["hint"]
+    for query, told in (
+        ("limit=ten", "limit: expected int"),
+        ("limit=0", "limit: expected int >= 1"),
+        ("mode=best", "mode: invalid enum value 'best'"),
+        ("limit=1&limit=2", "'limit' is given twice"),
+    ):
+        _, answer = await get(site, f"/api/v1/streams?{query}")
+        assert answer["error"]["message"] == told
 
 
 @pytest.mark.parametrize(
