@@ -73,6 +73,8 @@ class Faults(HttpFaults):
     """Each page begins with so many items of the page before, as when people leave meanwhile."""
     hidden: frozenset[str] = frozenset()
     """Channels that the pages miss, as when people come and go; by name they are found."""
+    epoch: int = 0
+    """Cursors that were given at another epoch are not taken: 400."""
     broken_by_name: bool = False
     """Asked for channels by name, it answers 400."""
     broken_language: str = ""
@@ -279,7 +281,10 @@ class Helix(Loopback):
 
     def _streams(self, query: MultiMapping[str], headers: dict[str, str]) -> web.Response:
         try:
-            first, offset = int(query.get("first", "20")), _offset(query.get("after", ""))
+            first, offset = (
+                int(query.get("first", "20")),
+                _offset(query.get("after", ""), self.faults.epoch),
+            )
         except ValueError:
             return error(400, "The parameter is invalid", headers)
         if not 1 <= first <= 100:
@@ -296,9 +301,9 @@ class Helix(Loopback):
         items += [self._encode(one) for one in page]
         cursor = ""
         if self.faults.repeat_cursor:
-            cursor = _cursor(first)
+            cursor = _cursor(first, self.faults.epoch)
         elif offset + first < len(matching) or self.faults.empty_pages:
-            cursor = _cursor(offset + first)
+            cursor = _cursor(offset + first, self.faults.epoch)
         if self.faults.too_many_items:
             items *= 100
         self.pages += 1
@@ -354,11 +359,16 @@ def _order(one: Channel) -> tuple[int, str]:
     return -one.viewer_count, one.id
 
 
-def _cursor(offset: int) -> str:
+def _cursor(offset: int, epoch: int) -> str:
     return base64.urlsafe_b64encode(
-        json.dumps({"b": None, "a": {"Offset": offset}}).encode()
+        json.dumps({"b": None, "a": {"Offset": offset, "Epoch": epoch}}).encode()
     ).decode()
 
 
-def _offset(cursor: str) -> int:
-    return int(json.loads(base64.urlsafe_b64decode(cursor))["a"]["Offset"]) if cursor else 0
+def _offset(cursor: str, epoch: int) -> int:
+    if not cursor:
+        return 0
+    after = json.loads(base64.urlsafe_b64decode(cursor))["a"]
+    if after["Epoch"] != epoch:
+        raise ValueError("an old cursor")
+    return int(after["Offset"])

@@ -18,14 +18,14 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import SourceError
 from vigil.fetch import Fetcher
-from vigil.sources import bucket, helix, twitch
+from vigil.sources import bucket, helix, turning, twitch
 from vigil.streams.model import SeenStream
 
 
 @pytest.fixture(autouse=True)
 def _no_token_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helix, "_tokens", {})
-    monkeypatch.setattr(twitch, "_lengths", {})
+    monkeypatch.setattr(twitch, "_memories", {})
 
 
 def pointed_at(context: Context, server: Helix) -> Context:
@@ -196,6 +196,51 @@ class TestSplits:
             pages_of_longest = sum(one.language == "en" for one in server.live) / 100
         assert took < (twitch.OPENING + pages_of_longest) * 0.2 + 8
 
+    async def test_the_second_pass_turns_long_parts_in_stretches(
+        self, outside: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turning, "STRIDE", 5)
+        async with Helix(12_000) as server:
+            first = await look(outside, server)
+            memory = next(iter(twitch._memories.values()))
+            assert len(memory.marks["en"]) >= 5
+            pages, alone = server.pages, len(first.pages)
+            for _ in range(3):
+                seen = await look(outside, server)
+                assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+                assert server.pages - pages < alone  # not one page more, and fewer small parts
+                pages = server.pages
+            server.faults.slow_s = 0.1
+            began = time.perf_counter()
+            await look(outside, server)
+            assert time.perf_counter() - began < 0.1 * memory.lengths["en"]
+
+    async def test_stretches_hold_while_the_directory_changes(
+        self, outside: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turning, "STRIDE", 5)
+        async with Helix(8_000) as server:
+            await look(outside, server)
+            for ended, begun in ((500, 500), (3000, 0), (0, 4000), (1000, 1000)):
+                server.churn(ended, begun, 500)
+                seen = await look(outside, server)
+                live = {c.id for c in server.live}
+                missed = live - {s.external_id for s in seen.streams}
+                assert len(missed) <= len(live) * 0.01, (ended, begun)
+            seen = await look(outside, server)
+            assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+
+    async def test_cursors_that_are_not_taken_any_more_cost_nothing_but_time(
+        self, outside: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turning, "STRIDE", 5)
+        async with Helix(6_000) as server:
+            await look(outside, server)
+            for _ in range(3):
+                server.faults.epoch += 1
+                seen = await look(outside, server)
+                assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+
     async def test_a_part_that_fails_fails_the_pass_but_not_the_others(
         self, outside: Context
     ) -> None:
@@ -226,8 +271,12 @@ class TestSplits:
             assert len(asyncio.all_tasks()) <= before + 70  # the peer's connections
 
     async def test_the_memory_of_a_pass_does_not_grow_with_the_directory(
-        self, outside: Context
+        self, outside: Context, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """What it holds is the requests under way and the pages that wait to be written."""
+        monkeypatch.setattr(helix, "AT_ONCE", 8)
+        monkeypatch.setattr(twitch, "AHEAD", 8)
+
         async def most(count: int) -> int:
             async with Helix(count, points=5000) as server:
                 await look(outside, server)  # now the peer holds all its answers

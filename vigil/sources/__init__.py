@@ -6,7 +6,8 @@ adapters that stand here.
 
 Beside the adapters and the usual files: kinds (the table of the adapters), clean (text and URLs
 of strangers made safe), items (one item held against its shape), m3u (playlists), helix (requests
-to Twitch) with bucket (the rate limit that its cursors share), options (criteria read and checked),
-adding (sources made and changed), builtin (those that a new installation has), shown (sources as
-visitors see them), blocking (what an operator blocks, checked) with blocks (kept in the database).
+to Twitch) with bucket (the rate limit that its cursors share) and turning (many cursors at once),
+options (criteria read and checked), adding (sources made and changed), builtin (those that a new
+installation has), shown (sources as visitors see them), blocking (what an operator blocks, checked)
+with blocks (kept in the database).
 """

@@ -2,10 +2,10 @@
 
 Streams come in descending order of viewers, a hundred at a time behind a cursor, so those that
 nobody watches are at the very end. One cursor can only be turned page by page; where that is not
-enough for the rate limit, the directory is split by language and every split has its own cursor,
-the longest the most urgent. So that nothing is lost, there is a split for each language that
-Twitch lists, for its ``other``, for all further codes of ISO 639-1 (two requests, mostly empty),
-and for any other language that the first pages show.
+enough for the rate limit, the directory is split by language and every part has its own cursors
+(``turning``), the longest the most urgent. So that nothing is lost, there is a part for each
+language that Twitch lists, for its ``other``, for all further codes of ISO 639-1 (two requests,
+mostly empty), and for any other language that the first pages show.
 
 People come and go meanwhile, so pages repeat and miss items: who was missed is asked for by name.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -26,14 +26,20 @@ from vigil.sources import clean, options
 from vigil.sources.helix import Helix
 from vigil.sources.items import validate
 from vigil.sources.model import DirectoryKind, Page, Source
+from vigil.sources.turning import ENDS_EARLY, Cursor, Memory, Query, follow
 from vigil.streams.model import SeenStream
 
 PAGE = 100
 MAX_PAGES = 5000
 """At 100 items a page five times what is ever live; more means that the cursors lead nowhere."""
-MAX_EMPTY_PAGES = 5
 OPENING = 10
 """Pages that one cursor turns before the directory is worth splitting."""
+GLANCE = 3
+"""Pages that it turns where it was split the last time."""
+SMALL = 2
+"""Pages of a language that shares a query with others, the next time."""
+MOST_LANGUAGES = 100
+"""In one query."""
 AHEAD = 32
 """Pages that are read while the ones before are being written."""
 LANGUAGES = (
@@ -57,8 +63,6 @@ FURTHER_LANGUAGES = (
 )  # fmt: skip
 """The rest of ISO 639-1."""
 
-Query = list[tuple[str, str]]
-
 
 class Item(Struct):
     """One stream as Helix sends it."""
@@ -80,9 +84,9 @@ class Item(Struct):
 
 
 async def pages(context: Context, source: Source) -> AsyncIterator[Page]:
-    """One pass, as many cursors side by side as there are splits.
+    """One pass, as many cursors side by side as it takes.
 
-    A split that fails does not stop the others: what they show is live. It fails the pass at its
+    A part that fails does not stop the others: what they show is live. It fails the pass at its
     end.
     """
     turner = _Turner(context, source)
@@ -105,10 +109,10 @@ class _Turner:
         self._context = context
         self._helix = Helix(context, source)
         self._chosen = check_options(source.options)
-        self._lengths = _lengths.setdefault(source.id, {})
+        what = source.id, source.base_url, str(self._chosen)  # other criteria, another directory
+        self._memory = _memories.setdefault(what, Memory())
         self._count = 0
         self._languages: set[str] = set()
-        """Those that were seen while the directory was not split."""
 
     async def run(self) -> None:
         """Turn all pages; raises SourceError when some could not be seen."""
@@ -122,105 +126,102 @@ class _Turner:
         await self.turned.put(None)
 
     async def _run(self) -> None:
-        everything = _query(self._chosen["languages"], self._chosen["categories"])
-        first = _Cursor(self, everything, "")
-        while first.full < OPENING:
-            if not await first.turn(1.0):
-                return
-        splits = self._splits()
-        if len(splits) == 1:
-            while await first.turn(1.0):
-                pass
+        first = Cursor(self._turn, _query(self._chosen["languages"], self._chosen["categories"]))
+        if not self._memory.lengths:
+            while first.full < OPENING:
+                await first.turn(1.0)
+                if not first.at:
+                    return
+        parts = self._parts()
+        if len(parts) == 1:
+            ((name, query),) = parts.items()
+            await self._all({name: follow(self._turn, query, name, self._memory)})
             return
-        ends = await asyncio.gather(
-            *(self._follow(name, query) for name, query in splits.items()), return_exceptions=True
+        doing = {
+            name: follow(self._turn, query, name, self._memory) for name, query in parts.items()
+        }
+        if not first.turned:
+            doing["the first pages"] = self._glance(first)
+        known = {*self._languages}
+        await self._all(doing)
+        new = self._unlisted() - known
+        await self._all(
+            {
+                one: follow(self._turn, _query([one], self._chosen["categories"]), one, Memory())
+                for one in new
+            }
         )
+        if sum(self._memory.lengths.values()) <= OPENING:
+            self._memory.lengths.clear()  # it is small now: one cursor is enough
+
+    async def _all(self, doing: Mapping[str, Coroutine[Any, Any, None]]) -> None:
+        ends = await asyncio.gather(*doing.values(), return_exceptions=True)
         failed = {}
-        for name, end in zip(splits, ends, strict=True):
+        for name, end in zip(doing, ends, strict=True):
             if isinstance(end, SourceError):
                 failed[name] = end
             elif end is not None:
                 raise end
         for name, error in failed.items():
             raise SourceError(
-                f"{len(failed)} of {len(splits)} parts failed, first {name}: {error.message}",
+                f"{len(failed)} of {len(doing)} parts failed, first {name}: {error.message}",
                 hint=error.hint,
                 permanent=error.permanent,
                 retry_after=error.retry_after,
             )
 
-    def _splits(self) -> dict[str, Query]:
-        """Name → query, the probably biggest first; together they are the whole directory."""
+    async def _glance(self, first: Cursor) -> None:
+        """Look for languages that nobody listed among the most watched."""
+        for _ in range(GLANCE):
+            await first.turn(1.0)
+            if not first.at:
+                return
+
+    def _unlisted(self) -> set[str]:
+        if self._chosen["languages"]:
+            return set()
+        return self._languages - {*LANGUAGES, *FURTHER_LANGUAGES, ""}
+
+    def _parts(self) -> dict[str, Query]:
+        """Name → query; together they are the whole directory. The small share a query."""
         languages, categories = self._chosen["languages"], self._chosen["categories"]
         if len(languages) == 1:
-            return {one: _query(languages, [one]) for one in categories} or {"": []}
+            alone = {one: _query(languages, [one]) for one in categories}
+            return alone or {"": _query(languages, categories)}
         if languages:
             return {one: _query([one], categories) for one in languages}
-        listed = [*LANGUAGES, *sorted(self._languages - {*LANGUAGES, *FURTHER_LANGUAGES, ""})]
-        splits = {one: _query([one], categories) for one in listed}
-        for start in range(0, len(FURTHER_LANGUAGES), 100):
-            some = FURTHER_LANGUAGES[start : start + 100]
-            splits[f"{some[0]}-{some[-1]}"] = _query(some, categories)
-        return splits
+        lengths = self._memory.lengths
+        small = [one for one in LANGUAGES if lengths.get(one, SMALL + 1) <= SMALL]
+        parts = {
+            one: _query([one], categories)
+            for one in (*LANGUAGES, *sorted(self._unlisted()))
+            if one not in small
+        }
+        together = [*small, *FURTHER_LANGUAGES]
+        for start in range(0, len(together), MOST_LANGUAGES):
+            some = together[start : start + MOST_LANGUAGES]
+            name = f"{some[0]}-{some[-1]}"
+            if lengths.get(name, 0) > OPENING:  # no longer small: each alone again, the next time
+                for one in some:
+                    lengths.pop(one, None)
+            parts[name] = _query(some, categories)
+        return parts
 
-    async def _follow(self, name: str, query: Query) -> None:
-        """Follow one cursor to its end; the longer it probably is, the more urgent."""
-        rank = LANGUAGES.index(name) if name in LANGUAGES else len(LANGUAGES)
-        expected = self._lengths.get(name, 1000 / (rank + 1))
-        cursor = _Cursor(self, query, name)
-        while await cursor.turn(max(expected - cursor.turned, 0.0)):
-            pass
-        self._lengths[name] = cursor.turned
-
-    async def turn(self, params: Query, urgency: float) -> tuple[int, str]:
-        """Read one page; returns how many items it had, and the next cursor."""
+    async def _turn(self, params: Query, urgency: float) -> tuple[list[str], int, str]:
+        """Read one page."""
         if self._count >= MAX_PAGES:
             raise SourceError(f"Twitch sent more than {MAX_PAGES} pages", hint=ENDS_EARLY)
         self._count += 1
         answer = await self._helix.streams(params, urgency)
         page = read(answer.data, self._chosen, self._context.clock.now(), self._helix)
-        if self._count <= OPENING:
+        if not any(name == "language" for name, _ in params):
             self._languages.update(stream.language for stream in page.streams)
         await self.turned.put(page)
-        return len(answer.data), answer.pagination.cursor or ""
+        ids = [stream.external_id for stream in page.streams]
+        return ids, len(answer.data), answer.pagination.cursor or ""
 
 
-class _Cursor:
-    """One place in the directory."""
-
-    def __init__(self, turner: _Turner, query: Query, name: str) -> None:
-        self.turned = 0
-        self.full = 0
-        """Pages that were not empty."""
-        self._turner = turner
-        self._query = query
-        self._name = name
-        self._cursor = ""
-        self._remembered = ""
-        self._empty = 0
-
-    async def turn(self, urgency: float) -> bool:
-        """Turn one page; whether there is another. Raises SourceError in a circle.
-
-        Of all cursors one is remembered, at every power of two (Brent, 1980): that finds every
-        circle, however long the directory is.
-        """
-        after = [("after", self._cursor)] if self._cursor else []
-        found, cursor = await self._turner.turn([*self._query, *after], urgency)
-        self.turned += 1
-        self.full += bool(found)
-        self._empty = 0 if found else self._empty + 1
-        if cursor and (cursor == self._remembered or self._empty > MAX_EMPTY_PAGES):
-            raise SourceError("Twitch's pages lead in a circle", hint=ENDS_EARLY)
-        if self.turned & (self.turned - 1) == 0:
-            self._remembered = cursor
-        self._cursor = cursor
-        return bool(cursor)
-
-
-ENDS_EARLY = "this pass ends early"
-_lengths: dict[int, dict[str, float]] = {}
-"""Source → split → pages it had in the last pass."""
+_memories: dict[tuple[int, str | None, str], Memory] = {}
 
 
 async def confirm(context: Context, source: Source, channels: Sequence[str]) -> Page:
