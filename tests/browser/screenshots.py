@@ -24,11 +24,17 @@ ON_TOP = "Zooming in until the numbers run out"
 README = (
     ("streams", "/", DESKTOP, "light"),
     ("streams-dark", "/", DESKTOP, "dark"),
+    ("streams-filter", "/", DESKTOP, "light"),
+    ("streams-wide", "/", DESKTOP, "dark"),
+    ("streams-nothing", "/?include=maths&languages=de", DESKTOP, "light"),
     ("camera", "/cameras/testcard", DESKTOP, "light"),
     ("film", "/films/1", DESKTOP, "dark"),
     ("streams-phone", "/", PHONE, "dark"),
+    ("streams-filter-phone", "/", PHONE, "light"),
     ("camera-phone", "/cameras/testcard", PHONE, "light"),
 )
+PRESSED = {"streams-filter": "f", "streams-wide": "l", "streams-filter-phone": "f"}
+"""Keys pressed before a picture is taken."""
 PATHS = {
     "streams": "/",
     "search": "/?include=maths",
@@ -69,6 +75,9 @@ async def shoot(
     )
     page = await context.new_page()
     await page.goto(f"/?watch={await key_of(house, ON_TOP)}" if path == "/" else path)
+    await page.wait_for_load_state("load")
+    if file.stem in PRESSED:
+        await page.keyboard.press(PRESSED[file.stem])
     await settle(page)
     await page.screenshot(path=file, full_page=whole)
     await context.close()
