@@ -37,8 +37,9 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """Median of ours divided by the median of the baseline."""
-        return self.median(self.ours) / self.median(self.baseline)
+        """Median over the rounds of ours divided by the baseline of the same round."""
+        pairs = zip(self.figures[self.ours], self.figures[self.baseline], strict=True)
+        return statistics.median(ours / baseline for ours, baseline in pairs)
 
     def median(self, name: str) -> float:
         """Median over the rounds of one side."""

@@ -20,12 +20,12 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from string import ascii_lowercase
 from urllib.parse import quote
@@ -219,6 +219,41 @@ async def until_it_answers(url: str, server: asyncio.subprocess.Process) -> None
     raise RuntimeError(f"{url} does not answer")
 
 
+class Load:
+    """A server under load, and what that costs it.
+
+    Args:
+        url: asked for over and over.
+        addresses: a file of addresses to ask for instead, in turn.
+        seconds: of each run.
+        pid: the server's process.
+    """
+
+    def __init__(self, url: str, addresses: Path | None, seconds: int, pid: int) -> None:
+        self._url = url
+        self._addresses = addresses
+        self._seconds = seconds
+        self._pid = pid
+        self._costs: list[float] = []
+
+    async def run(self) -> float:
+        """Requests a second; raises when one was answered badly."""
+        before = cpu_s(self._pid)
+        rate = await load(self._url, self._addresses, self._seconds)
+        self._costs.append((cpu_s(self._pid) - before) / (rate * self._seconds))
+        return rate
+
+    def cost_us(self) -> float:
+        """Microseconds of CPU a request, the median of the runs after the first."""
+        return statistics.median(self._costs[1:]) * 1e6
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that a process has used (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def load(url: str, addresses: Path | None, seconds: int) -> float:
     """Requests a second; raises when one was answered badly."""
     wrk = shutil.which("wrk")
@@ -260,21 +295,30 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
         "VIGIL_RATE_LIMIT": "1000000000",  # counted, never reached
     }
     ours = process("app.py", url=ours_url + "/stream", environment=environment)
-    async with hello, ours as server:
+    async with hello as baseline, ours as server:
         for kind in KINDS if options.all else [*KINDS][:1]:
             addresses = targets(kind, options.streams)
             several = None
             if len(addresses) > 1:
                 several = settings.data_dir / "addresses"
                 several.write_text("\n".join(addresses))
+            hello_load = Load(hello_url, None, options.seconds, baseline.pid)
+            our_load = Load(ours_url + addresses[0], several, options.seconds, server.pid)
             result = await compare(
                 f"{kind} of {options.streams:,}: GET {addresses[0]}, wanted {KINDS[kind]:.2f}",
-                Side(HELLO, partial(load, hello_url, None, options.seconds)),
-                Side("vigil", partial(load, ours_url + addresses[0], several, options.seconds)),
+                Side(HELLO, hello_load.run),
+                Side("vigil", our_load.run),
                 unit="requests/s",
                 rounds=options.rounds,
             )
             print(json.dumps(result.as_object()) if options.json else result, flush=True)
+            cost, hello_cost = our_load.cost_us(), hello_load.cost_us()
+            print(
+                f"  CPU of the process a request: {hello_cost:.0f} µs and {cost:.0f} µs, "
+                f"ratio {hello_cost / cost:.2f}",
+                file=sys.stderr if options.json else sys.stdout,
+                flush=True,
+            )
         print(f"memory of the site's process at most: {memory(server.pid):.0f} MB")
 
 

@@ -58,7 +58,7 @@ def test_the_largest_deck_is_dealt_again() -> None:
         assert len(set(hand)) == 64
         assert not deck.low(START + timedelta(seconds=1))  # nobody asked
     assert hands == draws.LARGEST * draws.ROUNDS
-    deck.asked = draws.LARGEST * draws.ROUNDS // 2 + 1
+    deck.asked = draws.LARGEST * draws.ROUNDS * 3 // 4 + 1
     assert deck.low(START + timedelta(seconds=0.1))
     assert not deck.low(START + timedelta(seconds=0.09))
     deck.fill(cards(draws.LARGEST), whole=False, drawn_at=START, took=timedelta(seconds=0.1))

@@ -171,7 +171,7 @@ class Deck:
             return False
         if size < LARGEST:
             return self._position * 2 > size
-        return self.asked * 2 > ROUNDS * size and now >= self._often
+        return self.asked * 4 > 3 * ROUNDS * size and now >= self._often
 
     def deal(self, count: int) -> list[bytes] | None:
         """``count`` different rows, or all where that is fewer; None when they have run out."""
