@@ -77,6 +77,10 @@ async def test_a_search_finds_and_does_not_find(page: Page) -> None:
 async def test_a_stream_plays_in_the_page(page: Page) -> None:
     await page.goto("/?include=rule")
     await until(page, "document.querySelector('[data-player] video')?.currentTime > 0.2")
+    muted = "document.querySelector('[data-player] video').muted"
+    assert await page.evaluate(muted)  # it began without being asked to
+    await page.keyboard.press("m")
+    assert not await page.evaluate(muted)
 
 
 async def test_a_source_that_fails_is_named_with_the_reason(house: House, page: Page) -> None:
