@@ -34,7 +34,7 @@ from vigil.settings import Settings
 from vigil.streams.model import SeenStream
 from vigil.streams.writing import store
 
-BATCH = 5000
+BATCH = 25_000
 TTL_S = 86_400.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -100,23 +101,28 @@ async def write_batch(
     expires_at = seen_at + timedelta(seconds=ttl_s)
     async with db_utils.transaction(db) as connection:
         await connection.execute("SET LOCAL synchronous_commit TO off")
-        for start in range(0, len(different), CHUNK):
-            chunk = different[start : start + CHUNK]
-            rows = await connection.fetch(
-                _REFRESH,
-                source_id,
-                seen_at,
-                expires_at,
-                [stream.external_id for stream in chunk],
-                [stream.viewers for stream in chunk],
-                [digest(stream) for stream in chunk],
-                len(chunk),
+        chunks = [different[i : i + CHUNK] for i in range(0, len(different), CHUNK)]
+        ready = _keys(chunks[0]) if chunks else ()
+        for number, chunk in enumerate(chunks):
+            asked = asyncio.ensure_future(
+                connection.fetch(_REFRESH, source_id, seen_at, expires_at, *ready, len(chunk))
             )
-            others = [chunk[row[0] - 1] for row in rows]
+            await asyncio.sleep(0)  # it is on its way; the next one is made ready meanwhile
+            ready = _keys(chunks[number + 1]) if number + 1 < len(chunks) else ()
+            others = [chunk[row[0] - 1] for row in await asked]
             for first in range(0, len(others), NEW_CHUNK):
                 some = others[first : first + NEW_CHUNK]
                 await _describe(connection, source_id, seen_at, expires_at, some)
     return len(different)
+
+
+def _keys(streams: Sequence[SeenStream]) -> tuple[list[object], ...]:
+    """What refreshing needs, in the order of ``$4`` and on."""
+    return (
+        [stream.external_id for stream in streams],
+        [stream.viewers for stream in streams],
+        [digest(stream) for stream in streams],
+    )
 
 
 async def _describe(
