@@ -195,7 +195,8 @@ class Helix(Loopback):
 
     def churn(self, ended: int, begun: int, changed: int) -> None:
         """So many channels end, begin (with nobody watching), and change their viewers."""
-        self.stop(*(one.id for one in self._generator.sample(self._live, ended)))
+        for _ in range(ended):
+            self._remove(self._live[self._generator.randrange(len(self._live))])
         for _ in range(begun):
             self._made += 1
             self.start(channel(self._made, 0, self._generator))
@@ -342,10 +343,13 @@ class Helix(Loopback):
                 self._encoded[one] = encoded
         return encoded
 
-    def _change_one(self) -> None:
-        one = self._live[self._generator.randrange(len(self._live))]
+    def _remove(self, one: Channel) -> None:
         for matching in (self._live, *(f for k, f in self._filtered.items() if _matches(one, k))):
             del matching[bisect.bisect_left(matching, _order(one), key=_order)]
+
+    def _change_one(self) -> None:
+        one = self._live[self._generator.randrange(len(self._live))]
+        self._remove(one)
         self.start(
             replace(one, viewer_count=max(0, one.viewer_count + self._generator.choice((-1, 1))))
         )
