@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
 
 import uvloop
 from sanic import Sanic
@@ -20,6 +17,7 @@ import vigil.sources.views
 import vigil.streams.views
 from vigil import log, loop
 from vigil.context import Context, open_context
+from vigil.serving import App, serving
 from vigil.site.heartbeat import beat
 
 BLUEPRINTS = (
@@ -31,10 +29,8 @@ BLUEPRINTS = (
     vigil.jobs.views.bp,
     vigil.admin.views.bp,
 )
-App: TypeAlias = Sanic[Any, Any]
 
 LONGEST_BODY = 64_000_000  # bytes of a request
-GRACE_S = 3.0  # for answers under way when we are told to stop
 
 
 def create_app(context: Context, name: str = "vigil", *, touch_up: bool = False) -> App:
@@ -52,43 +48,6 @@ def create_app(context: Context, name: str = "vigil", *, touch_up: bool = False)
     for blueprint in BLUEPRINTS:
         app.blueprint(blueprint)
     return app
-
-
-@asynccontextmanager
-async def serving(app: App) -> AsyncIterator[None]:
-    """Listen on the settings' host and port for as long as the block lasts."""
-    chosen = app.ctx.vigil.settings
-    server: Any = await app.create_server(
-        host=chosen.host,
-        port=chosen.port,
-        access_log=False,
-        asyncio_server_kwargs={"start_serving": False},  # not before the routes are ready
-    )
-    log.quiet_libraries()  # Sanic has just set up handlers of its own
-    await server.startup()
-    await server.before_start()
-    await server.start_serving()
-    await server.after_start()
-    try:
-        yield
-    finally:
-        app.ctx.stopping.set()
-        await server.before_stop()
-        await _close(server)
-        await server.after_stop()
-        Sanic.unregister_app(app)
-
-
-async def _close(server: Any) -> None:
-    """Stop listening, let answers under way end, then cut what is left."""
-    server.close()
-    deadline = asyncio.get_running_loop().time() + GRACE_S
-    while server.connections and asyncio.get_running_loop().time() < deadline:
-        for connection in list(server.connections):
-            connection.close_if_idle()
-        await asyncio.sleep(0.02)
-    for connection in list(server.connections):
-        connection.abort()
 
 
 async def main(stop: asyncio.Event) -> None:

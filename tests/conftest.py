@@ -23,6 +23,7 @@ import db_utils
 from tests.described import checking
 from vigil import auth, postgres
 from vigil.context import Context, open_context
+from vigil.serving import serving
 from vigil.settings import Settings
 
 FAST = {  # a test database need not survive a power cut
@@ -120,7 +121,7 @@ class Site:
 @pytest_asyncio.fixture
 async def site(context: Context, unused_tcp_port: int) -> AsyncIterator[Site]:
     """The site, and an admin's token for it."""
-    from app import create_app, serving  # late: a broken room must not break every test
+    from app import create_app  # late: a broken room must not break every test
 
     url = f"http://127.0.0.1:{unused_tcp_port}"
     settings = replace(context.settings, port=unused_tcp_port)

@@ -14,10 +14,10 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.response import text
 
 import vigil.site.errors
-from app import serving
 from vigil import auth
 from vigil.auth import Identity
 from vigil.errors import Forbidden
+from vigil.serving import serving
 from vigil.settings import Settings
 
 SESSION = "session_" + "s" * 43

@@ -12,9 +12,10 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import pytest
 
-from app import create_app, serving
+from app import create_app
 from tests.conftest import Site
 from tests.streams.test_views import get, show, stream
+from vigil.serving import serving
 
 
 async def listed(site: Site, **parameters: object) -> list[str]:

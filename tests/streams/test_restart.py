@@ -13,11 +13,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from app import create_app, serving
+from app import create_app
 from tests.conftest import FAST
 from tests.streams.test_views import stream
 from vigil import postgres
 from vigil.context import open_context
+from vigil.serving import serving
 from vigil.settings import Settings
 from vigil.streams.writing import store as writing
 
