@@ -50,7 +50,7 @@ async def main(channels: int, window_s: float, answer_s: float, churn_s: float) 
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             if line.startswith("faults"):
                 server.faults.server_error = server.faults.cut = 2
-                server.faults.unauthorized = server.faults.too_many = 1
+                server.faults.unauthorized = 1
                 server.faults.bad_items = 2
             server.requests.clear()
             print(json.dumps(told(server)), flush=True)

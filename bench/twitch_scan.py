@@ -113,7 +113,7 @@ async def passes(context: Context, other: Peer, options: argparse.Namespace) -> 
             f"floor {floor:6.2f} s, ratio {ratios[-1]:.3f}; {after['pages'] - before['pages']} "
             f"answers for {needed} pages; live {len(ours)}, "
             f"removed though live {len((throughout & known) - ours)}, "
-            f"kept though over {len(ours - set(before['live']) - set(after['live']))}, "
+            f"kept though over {len((ours & known) - set(before['live']) - set(after['live']))}, "
             f"not found yet {len(throughout - ours)}",
             flush=True,
         )

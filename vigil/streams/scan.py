@@ -124,11 +124,11 @@ class Scan:
                 f"it showed {kept} streams where {kept + missed} were live a moment ago",
                 hint="not believed yet: none was removed, what stays unseen expires",
             )
-        kind = kinds.DIRECTORIES[source.kind]
-        if kind.confirm is not None and missed:
+        kind, clean = kinds.DIRECTORIES[source.kind], kept == seen.found
+        if kind.confirm is not None:
             most = max(ASKED_LEAST, int(kept * ASKED_SHARE))
             kept += await self._ask_for_missed(kind.confirm, seen, most)
-        before = seen.started_at if kept == seen.found else self._completed_at
+        before = seen.started_at if clean else self._completed_at
         if before is not None:
             seen.ended += await store.retire(db, source.id, before)
         log.debug("streams", f"{source.name}: {kept} live, {seen.ended} ended")
