@@ -44,9 +44,18 @@ _SHORT_PROBE = ("-analyzeduration", "1000000", "-fpsprobesize", "0")
 take a picture's arrival for the time it was taken. (Five seconds of it with ffmpeg's defaults.)"""
 
 _REASONS = (  # what ffmpeg says → what we say, what to do
-    (r"401|403|[Aa]uthoriz", "the camera does not let us in", "look at user name and password"),
-    (r"404|400 Bad Request", "the camera knows no such stream", "look at the path of its address"),
+    # First, and whole words after it: the number of a port may hold a 401.
     (r"Connection refused", "the camera refuses the connection", "look at the address and port"),
+    (
+        r"\b401 Unauth|\b403 Forbidden|[Aa]uthoriz",
+        "the camera does not let us in",
+        "look at user name and password",
+    ),
+    (
+        r"\b404 Not Found|\b400 Bad Request",
+        "the camera knows no such stream",
+        "look at the path of its address",
+    ),
     (r"timed out|No route|unreachable", "the camera does not answer", "is it switched on?"),
     (r"resolve|Name or service", "the camera's host name is unknown", "look at the address"),
     (r"Permission denied", "it may not be read", "give the user that runs Vigil the right to"),
