@@ -17,6 +17,7 @@ import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 from sanic import Sanic
 
 import db_utils
@@ -34,6 +35,7 @@ FAST = {  # a test database need not survive a power cut
     "shared_buffers": "64MB",
 }
 _numbers = itertools.count()
+expect.set_options(timeout=20_000)  # ms; pages look again each 5 s, Playwright's own patience
 
 
 @dataclass(frozen=True)
