@@ -20,15 +20,6 @@ from vigil.settings import Settings
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
-def run_async(work: Awaitable[Any]) -> Any:
-    """Run a coroutine to its end."""
-
-    async def main() -> Any:
-        return await work
-
-    return asyncio.run(main())
-
-
 @contextlib.contextmanager
 def database(chosen: Settings) -> Iterator[None]:
     """Have the database for a moment: the running one, or the embedded one started for it."""
