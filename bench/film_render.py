@@ -47,7 +47,16 @@ async def pictures(folder: Path, number: int) -> list[Path]:
 async def fill(context: Context, files: list[Path]) -> None:
     """A camera whose frames these are, one a second."""
     camera: int = await context.pool.fetchval(
-        "INSERT INTO cameras (name, kind, interval_s) VALUES ('bench', 'testcard', 1) RETURNING id"
+        """
+        WITH camera AS (
+            INSERT INTO cameras (name, kind, interval_s) VALUES ('bench', 'testcard', 1)
+            RETURNING id
+        ), scene AS (
+            INSERT INTO scenes (name) VALUES ('bench') RETURNING id
+        )
+        INSERT INTO camera_scenes (camera_id, from_at, scene_id)
+        SELECT camera.id, '-infinity', scene.id FROM camera, scene RETURNING camera_id
+        """
     )
     for number, file in enumerate(files):
         data = file.read_bytes()
@@ -56,9 +65,10 @@ async def fill(context: Context, files: list[Path]) -> None:
         await context.storage.put(blob, data)
         await context.pool.execute(
             """
-            INSERT INTO frames (camera_id, taken_at, received_at, width, height, bytes, sha256,
-                luma, blob)
-            VALUES ($1, $2, $2, 1280, 720, $3, $4, 100, $5)
+            INSERT INTO frames (camera_id, scene_id, taken_at, received_at, width, height, bytes,
+                sha256, luma, blob)
+            VALUES ($1, (SELECT scene_id FROM camera_scenes WHERE camera_id = $1),
+                $2, $2, 1280, 720, $3, $4, 100, $5)
             """,
             camera,
             START + timedelta(seconds=number),

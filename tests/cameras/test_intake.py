@@ -13,6 +13,7 @@ import pytest
 from tests.cameras.helpers import add_camera, add_frame, at, blobs, count, health
 from tests.servers.pictures import bomb, jpeg, other
 from vigil.cameras import intake, store
+from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Frame, RawFrame, Refusal
 from vigil.clock import FakeClock
 from vigil.context import Context
@@ -93,7 +94,7 @@ async def test_whole_pictures_become_frames(context: Context, data: bytes) -> No
     assert re.fullmatch(
         rf"frames/{camera.id}/{before:%Y-%m-%d}/\d{{16}}-{frame.sha256.hex()[:16]}\.jpg", frame.blob
     )
-    assert await store.latest(context.pool, camera.id) == frame
+    assert await frames.latest(context.pool, camera.id) == frame
 
 
 async def test_a_flat_grey_picture_is_suspected_and_found_whole(context: Context) -> None:
@@ -138,7 +139,7 @@ async def test_a_late_frame_is_kept_and_is_not_the_latest(context: Context) -> N
     state = await health(context, camera)
     assert state.last == newest
     assert state.frames == 2
-    assert await store.frames(context.pool, camera.id) == [newest, older]
+    assert await frames.page(context.pool, camera.id) == [newest, older]
 
 
 async def test_impossible_times_are_refused(context: Context) -> None:

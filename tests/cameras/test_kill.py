@@ -18,7 +18,8 @@ from tests.running import NOBODY_HOME
 from tests.servers.mjpeg import Mjpeg
 from tests.servers.video import make_video
 from vigil import ffmpeg
-from vigil.cameras import check, store
+from vigil.cameras import check
+from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera
 from vigil.context import Context
 from vigil.settings import ROOT
@@ -52,7 +53,7 @@ async def frames_of(context: Context, camera: Camera) -> int:
 
 async def every_frame_has_its_blob(context: Context) -> None:
     after = 0
-    while rows := await store.blobs_after(context.pool, after, 1000):
+    while rows := await frames.blobs_after(context.pool, after, 1000):
         after = rows[-1][0]
         for _, blob in rows:
             assert await context.storage.head(blob) is not None, blob

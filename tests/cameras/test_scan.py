@@ -14,6 +14,7 @@ from tests.servers.pictures import jpeg
 from vigil import loop
 from vigil.cameras import scan, store
 from vigil.cameras.builtin import register_testcard
+from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera, CameraKind, RawFrame
 from vigil.clock import FakeClock
 from vigil.context import Context
@@ -209,11 +210,11 @@ async def test_frames_go_when_their_time_is_over(context: Context) -> None:
         await clock.advance(10)
     assert await scan.expire(context) == 0.1  # there may be more
     assert await scan.expire(context) == scan.EXPIRE_EACH_S
-    left = await store.frames(context.pool, short.id)
+    left = await frames.page(context.pool, short.id)
     assert [frame.taken_at for frame in left] == [
         clock.now() - timedelta(seconds=10 * n) for n in range(1, 7)
     ]
-    assert len(await store.frames(context.pool, long.id)) == 10
+    assert len(await frames.page(context.pool, long.id)) == 10
     assert await count(context) == len(await blobs(context)) == 16
 
 
@@ -241,7 +242,7 @@ async def test_what_a_kill_left_half_removed_is_finished(context: Context) -> No
         "UPDATE frames SET deleting_at = now() WHERE id = ANY($1::bigint[])", [first.id, second.id]
     )
     await context.storage.delete(first.blob)
-    assert [f.id for f in await store.frames(context.pool, camera.id)] == [kept.id]
+    assert [f.id for f in await frames.page(context.pool, camera.id)] == [kept.id]
     await scan.expire(context)
     assert await count(context) == 1
     assert await blobs(context) == {kept.blob}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cameras.helpers import add_camera, health
 from vigil.cameras import store
+from vigil.cameras.frames import store as frames
 from vigil.context import Context
 
 
@@ -19,8 +20,10 @@ async def fill(context: Context, camera_id: int, number: int = 20_000) -> None:
     await context.pool.execute(
         """
         INSERT INTO frames
-            (camera_id, taken_at, received_at, width, height, bytes, sha256, luma, blob)
-        SELECT $1, now() - make_interval(secs => n), now(), 1, 1, 1, sha256(n::text::bytea), 0,
+            (camera_id, scene_id, taken_at, received_at, width, height, bytes, sha256,
+                luma, blob)
+        SELECT $1, (SELECT scene_id FROM camera_scenes WHERE camera_id = $1),
+            now() - make_interval(secs => n), now(), 1, 1, 1, sha256(n::text::bytea), 0,
                'frames/x/' || n
         FROM generate_series(1, $2::integer) n
         """,
@@ -34,7 +37,7 @@ async def plan_of(context: Context, part: str) -> str:
 
     Generic, because that is what a process that has run it a few times executes.
     """
-    source = ast.parse(Path(store.__file__).read_text())
+    source = ast.parse(Path(frames.__file__).read_text())
     texts = [node.value for node in ast.walk(source) if isinstance(node, ast.Constant)]
     (sql,) = [text for text in texts if isinstance(text, str) and part in text]
     unknown = ", ".join("NULL" for _ in set(re.findall(r"\$\d", sql)))
@@ -66,7 +69,7 @@ async def test_pages_of_frames_join_without_gap_or_repetition(context: Context) 
     await fill(context, camera.id, 250)
     found: list[int] = []
     before = None
-    while page := await store.frames(context.pool, camera.id, before=before, limit=100):
+    while page := await frames.page(context.pool, camera.id, before=before, limit=100):
         found += [frame.id for frame in page]
         before = (page[-1].taken_at, page[-1].sha256)
     assert len(found) == len(set(found)) == 250

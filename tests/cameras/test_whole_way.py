@@ -16,6 +16,7 @@ from tests.servers.mjpeg import Mjpeg
 from tests.servers.rtsp import RtspServer, available
 from tests.servers.video import bikes, make_video, pictures_of
 from vigil.cameras import jpeg, store
+from vigil.cameras.frames import store as frames
 from vigil.context import Context
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ def video(tmp_path: Path) -> Path:
 
 async def taken(context: Context, name: str, number: int) -> bool:
     camera = await store.by_name(context.pool, name)
-    return camera is not None and len(await store.frames(context.pool, camera.id)) >= number
+    return camera is not None and len(await frames.page(context.pool, camera.id)) >= number
 
 
 async def add(context: Context, name: str, url: str) -> None:

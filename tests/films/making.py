@@ -15,6 +15,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from vigil import ffmpeg
+from vigil.cameras import store as cameras
 from vigil.context import Context
 from vigil.films import store, work
 from vigil.films.model import Film, NewFilm, slot
@@ -38,16 +39,17 @@ async def camera(
     context: Context, name: str = "garden", interval_s: float = 1, retention_s: float = 30 * 86400
 ) -> int:
     """A camera's number."""
-    found: int = await context.pool.fetchval(
-        """
-        INSERT INTO cameras (name, kind, interval_s, retention_s)
-        VALUES ($1, 'testcard', $2, $3) RETURNING id
-        """,
-        name,
-        interval_s,
-        retention_s,
+    made = await cameras.add(
+        context.pool,
+        name=name,
+        title="",
+        kind="testcard",
+        url=None,
+        options={},
+        interval_s=interval_s,
+        retention_s=retention_s,
     )
-    return found
+    return made.id
 
 
 async def add_frame(
@@ -64,9 +66,10 @@ async def add_frame(
     await context.storage.put(blob, data)
     await context.pool.execute(
         """
-        INSERT INTO frames (camera_id, taken_at, received_at, width, height, bytes, sha256, luma,
-            blob)
-        VALUES ($1, $2, $3, 160, 90, $4, $5, 100, $6)
+        INSERT INTO frames (camera_id, scene_id, taken_at, received_at, width, height, bytes,
+                sha256, luma, blob)
+        VALUES ($1, (SELECT scene_id FROM camera_scenes WHERE camera_id = $1),
+            $2, $3, 160, 90, $4, $5, 100, $6)
         """,
         camera_id,
         taken_at,
@@ -107,7 +110,7 @@ async def film(
     """A film from and to seconds after START; returns its number."""
     new = NewFilm(
         title="A film",
-        camera_id=camera_id,
+        scene_id=await cameras.scene_of(context.pool, camera_id, START),
         from_at=START + timedelta(seconds=since),
         to_at=None if until is None else START + timedelta(seconds=until),
         speed=speed,

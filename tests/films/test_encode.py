@@ -26,5 +26,5 @@ def test_the_name_says_everything_that_changes_a_pixel() -> None:
 
 def test_the_name_says_nothing_else() -> None:
     film = a_film()
-    other = replace(film, id=7, title="Another", camera_id=3, to_at=None, state="growing")
+    other = replace(film, id=7, title="Another", scene_id=3, to_at=None, state="growing")
     assert encode.name(film, DIGESTS, "9") == encode.name(other, DIGESTS, "9")

@@ -52,7 +52,9 @@ def frame(width: int, height: int) -> Frame:
 def ask(
     interval_s: float = 10, latest: Frame | None = None, **body: Any
 ) -> tuple[NewFilm, list[str]]:
-    return order.complete(order.parse({"camera": "garden"} | body), camera(interval_s), latest, NOW)
+    return order.complete(
+        order.parse({"camera": "garden"} | body), camera(interval_s), 7, latest, NOW
+    )
 
 
 def test_the_camera_alone_is_enough() -> None:

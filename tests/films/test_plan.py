@@ -23,7 +23,7 @@ def a_film(
     return Film(
         id=1,
         title="A film",
-        camera_id=1,
+        scene_id=1,
         camera="garden",
         retention_s=30 * 86400,
         from_at=START,

@@ -224,11 +224,15 @@ async def test_metrics_are_what_the_database_says(context: Context) -> None:
         """
         WITH camera AS (
             INSERT INTO cameras (name, kind) VALUES ('card', 'testcard') RETURNING id
+        ), scene AS (
+            INSERT INTO scenes (name) VALUES ('card') RETURNING id
         ), frame AS (
             INSERT INTO frames
-                (camera_id, taken_at, received_at, width, height, bytes, sha256, luma, blob)
-            SELECT id, to_timestamp(1700000000), now(), 1, 1, 1, decode(repeat('00', 32), 'hex'),
-                1, 'frames/x' FROM camera RETURNING id, camera_id
+                (camera_id, scene_id, taken_at, received_at, width, height, bytes,
+                 sha256, luma, blob)
+            SELECT camera.id, scene.id, to_timestamp(1700000000), now(), 1, 1, 1,
+                decode(repeat('00', 32), 'hex'), 1, 'frames/x'
+            FROM camera, scene RETURNING id, camera_id
         )
         INSERT INTO camera_state (camera_id, connected, last_frame_id, frames, refused)
         SELECT camera_id, true, id, 17, 3 FROM frame

@@ -1,9 +1,11 @@
 """Cameras: what they are, the frames they deliver, how they are doing.
 
-Tables: cameras, frames, camera_state. Blobs: frames/<camera id>/<UTC day>/….
+Tables: scenes, camera_scenes, cameras, frames, camera_state. Blobs: frames/<camera id>/<UTC day>/….
 Routes: /cameras, /cameras/<name>, /api/v1/cameras…. Jobs: none.
 Scans: one target for each enabled camera, and cameras:retention, which expires frames and removes
 cameras. A crash costs the picture in hand.
+
+Subpackage frames: the rows of frames.
 
 More files than other rooms have: intake.py (the one door by which a picture becomes a frame),
 jpeg.py (what a picture is and whether it is whole), multipart.py (MJPEG as cameras write it),

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-from vigil.cameras import store
+from vigil.cameras.frames import store as frames
 from vigil.cameras.scan import remove
 from vigil.context import Context
 
@@ -25,7 +25,7 @@ async def check(context: Context, mend: bool) -> list[str]:
     """
     found = [line async for line in _frames_without_blobs(context, mend)]
     found += [line async for line in _blobs_without_frames(context, mend)]
-    stuck = await store.stuck(context.pool, context.clock.now() - STUCK)
+    stuck = await frames.stuck(context.pool, context.clock.now() - STUCK)
     if stuck and mend:
         await remove(context, stuck)
     found += [f"frame {frame_id} was being removed and still was there" for frame_id, _ in stuck]
@@ -40,7 +40,7 @@ async def _frames_without_blobs(context: Context, mend: bool) -> AsyncIterator[s
     """Walk over the frames; a day of a camera is listed once, a blob missing there asked for."""
     folders: dict[str, set[str]] = {}
     after = 0
-    while rows := await store.blobs_after(context.pool, after, BATCH):
+    while rows := await frames.blobs_after(context.pool, after, BATCH):
         after = rows[-1][0]
         for frame_id, blob in rows:
             folder = blob.rpartition("/")[0]
@@ -50,10 +50,10 @@ async def _frames_without_blobs(context: Context, mend: bool) -> AsyncIterator[s
                 folders[folder] = {info.key async for info in context.storage.list(folder)}
             if blob in folders[folder] or await context.storage.head(blob) is not None:
                 continue
-            if await store.blobs_after(context.pool, frame_id - 1, 1) != [(frame_id, blob)]:
+            if await frames.blobs_after(context.pool, frame_id - 1, 1) != [(frame_id, blob)]:
                 continue  # expired meanwhile
             if mend:
-                await store.forget_frame(context.pool, frame_id)
+                await frames.forget_one(context.pool, frame_id)
             yield f"frame {frame_id} had lost its blob {blob}"
 
 
@@ -79,7 +79,7 @@ async def _strays(context: Context, blobs: list[str], mend: bool) -> AsyncIterat
             epoch = datetime(1970, 1, 1, tzinfo=UTC)
             taken_at = epoch + timedelta(microseconds=int(match[3]))
             places.append((int(match[1]), taken_at, blob))
-    known = await store.known_blobs(context.pool, places)
+    known = await frames.known_blobs(context.pool, places)
     for blob in blobs:
         if blob not in known:
             if mend:

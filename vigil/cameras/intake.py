@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from vigil import ffmpeg
 from vigil.cameras import jpeg, store
+from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera, Frame, RawFrame, Refusal
 from vigil.context import Context
 
@@ -51,7 +52,7 @@ async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Ref
         return await _refuse(context, camera, Refusal(reason=bad.reason, message=bad.message), now)
     blob = blob_key(camera.id, raw.taken_at, digest)
     await context.storage.put(blob, data)
-    frame = await store.add_frame(
+    frame = await frames.add(
         context.pool,
         camera_id=camera.id,
         taken_at=raw.taken_at,

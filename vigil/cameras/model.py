@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,17 @@ class Camera:
     options: Mapping[str, Any]
     interval_s: float
     retention_s: float
+    retention_bytes: int | None = None
+    """Most bytes of frames kept; the oldest go first. ``None``: as many as come."""
+    retention_frames: int | None = None
+    """Most frames kept; the oldest go first. ``None``: as many as come."""
+    notes: str = ""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """When frames are due, beside ``interval_s``; empty: always."""
+    rotation: int = 0
+    """Degrees clockwise by which pictures are turned when shown, after what EXIF says."""
+    crop: Sequence[float] | None = None
+    """Left, top, right, bottom of what is shown, 0 to 1 of the turned picture."""
     enabled: bool
     deleting_at: datetime | None
     created_at: datetime

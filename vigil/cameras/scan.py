@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from vigil import log
 from vigil.cameras import intake, store
+from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera, Refusal
 from vigil.context import Context
 from vigil.errors import SourceError, VigilError
@@ -115,7 +116,7 @@ async def expire(context: Context) -> float:
     Row marked, blob removed, row removed: whatever is cut short is taken up again. Returns the
     seconds until the next look.
     """
-    marked = await store.mark_expired(context.pool, context.clock.now(), EXPIRE_BATCH)
+    marked = await frames.mark_expired(context.pool, context.clock.now(), EXPIRE_BATCH)
     await remove(context, marked)
     for name in await store.finish_removal(context.pool):
         log.info("cameras", f"camera {name} was removed")
@@ -127,4 +128,4 @@ async def remove(context: Context, marked: Sequence[tuple[int, str]]) -> None:
     for start in range(0, len(marked), DELETES_AT_ONCE):
         some = marked[start : start + DELETES_AT_ONCE]
         await asyncio.gather(*(context.storage.delete(blob) for _, blob in some))
-    await store.forget_frames(context.pool, [frame_id for frame_id, _ in marked])
+    await frames.forget(context.pool, [frame_id for frame_id, _ in marked])

@@ -14,6 +14,7 @@ from sanic.response import ResponseStream
 
 from vigil import auth, responses
 from vigil.cameras import adding, jpeg, shown, store
+from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera, Frame, Health
 from vigil.cameras.shown import CameraJson, FrameJson
 from vigil.errors import Conflict, Invalid, NotFound
@@ -67,7 +68,7 @@ async def show(request: Request, name: str) -> HTTPResponse:
     """One camera: its latest frame, how it is doing, what can be done with it."""
     camera = await _camera(request, name)
     context = responses.context(request)
-    recent = await store.frames(context.pool, camera.id, limit=RECENT)
+    recent = await frames.page(context.pool, camera.id, limit=RECENT)
     return await responses.page(
         request,
         "cameras/show.html",
@@ -157,7 +158,7 @@ async def api_frames(request: Request, name: str) -> HTTPResponse:
         raise Invalid(f"limit is a whole number from 1 to {MOST_FRAMES}")
     limit = int(limit)
     cursor = request.args.get("cursor") or request.args.get("next")
-    found = await store.frames(
+    found = await frames.page(
         responses.context(request).pool,
         camera.id,
         from_at=_moment(request.args.get("from"), "from"),
@@ -176,7 +177,7 @@ async def api_frames(request: Request, name: str) -> HTTPResponse:
 async def api_latest(request: Request, name: str) -> HTTPResponse:
     """The latest picture; ask with If-None-Match to learn cheaply that it is the same."""
     camera = await _camera(request, name)
-    frame = await store.latest(responses.context(request).pool, camera.id)
+    frame = await frames.latest(responses.context(request).pool, camera.id)
     if frame is None:
         raise NotFound(f"camera {name} has no frames yet")
     return await _picture(request, frame, "no-cache")
@@ -189,7 +190,7 @@ async def api_frame(request: Request, name: str, file: str) -> HTTPResponse:
     match = re.fullmatch(r"([0-9]{1,18})\.jpg", file)
     frame = None
     if match:
-        frame = await store.frame(responses.context(request).pool, camera.id, int(match[1]))
+        frame = await frames.by_id(responses.context(request).pool, camera.id, int(match[1]))
     if frame is None:
         raise NotFound("there is no such frame, or it is no longer kept")
     return await _picture(request, frame, "public, max-age=31536000, immutable")

@@ -20,7 +20,7 @@ class NewFilm:
     """A film as it was asked for, checked and complete."""
 
     title: str
-    camera_id: int
+    scene_id: int
     from_at: datetime
     to_at: datetime | None
     speed: float
@@ -32,14 +32,14 @@ class NewFilm:
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """A film of one camera over a time range."""
+    """A film of one scene over a time range."""
 
     id: int
     title: str
-    camera_id: int | None
-    """``None`` when the camera was removed: the film stays as it is."""
+    scene_id: int | None
+    """``None`` when the scene was removed: the film stays as it is."""
     camera: str | None
-    """Name of the camera."""
+    """Name of the camera that shows the scene now."""
     retention_s: float | None
     """Seconds for which the camera's frames are kept; ``None``: it takes no more, or is gone."""
     from_at: datetime

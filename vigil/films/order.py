@@ -14,6 +14,7 @@ import msgspec
 
 import db_utils
 from vigil.cameras import store as cameras
+from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera, Frame
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound
@@ -76,18 +77,20 @@ async def make_in(db: db_utils.Database, wish: Order, now: datetime) -> tuple[in
         names = [one.name for one in await cameras.all_cameras(db) if one.deleting_at is None]
         hint = f"there are: {', '.join(names[:20])}" if names else "add one first"
         raise NotFound(f"there is no camera {wish.camera[:60]}", hint=hint)
-    new, notes = complete(wish, camera, await cameras.latest(db, camera.id), now)
+    scene_id = await cameras.scene_of(db, camera.id, now)
+    new, notes = complete(wish, camera, scene_id, await frames.latest(db, camera.id), now)
     return await store.add(db, new), notes
 
 
 def complete(
-    order: Order, camera: Camera, latest: Frame | None, now: datetime
+    order: Order, camera: Camera, scene_id: int, latest: Frame | None, now: datetime
 ) -> tuple[NewFilm, list[str]]:
     """The film that is made, and notes on what differs from the order; raises Invalid.
 
     Args:
         order: what was asked for.
         camera: the camera.
+        scene_id: what it shows.
         latest: its latest frame, which says how large its pictures are.
         now: what "now" and spans of time count from.
     """
@@ -115,7 +118,7 @@ def complete(
     title = " ".join((order.title or "").split())[:200]
     return NewFilm(
         title=title or default_title(camera, from_at, to_at),
-        camera_id=camera.id,
+        scene_id=scene_id,
         from_at=from_at,
         to_at=to_at,
         speed=speed,

@@ -21,12 +21,18 @@ from vigil.jobs import store as jobs
 TASK = "films.render"
 
 _FILMS = """
-    SELECT f.id, f.title, f.camera_id, c.name AS camera,
-        CASE WHEN c.deleting_at IS NULL THEN c.retention_s END AS retention_s,
+    SELECT f.id, f.title, f.scene_id, c.camera, c.retention_s,
         f.from_at, f.to_at, f.speed, f.fps, f.width, f.height, f.window_s, f.state, f.error,
         f.next_at, f.planned_id, f.dropped_segments, f.dropped_ticks, f.job_id,
         f.file_blob, f.file_bytes, f.file_key, f.created_at, f.changed_at
-    FROM films f LEFT JOIN cameras c ON c.id = f.camera_id
+    FROM films f LEFT JOIN LATERAL (
+        SELECT (array_agg(c.name ORDER BY shows.from_at DESC))[1] AS camera,
+            min(c.retention_s) FILTER (WHERE c.deleting_at IS NULL) AS retention_s
+        FROM camera_scenes shows JOIN cameras c ON c.id = shows.camera_id
+        WHERE shows.scene_id = f.scene_id AND NOT EXISTS (
+            SELECT FROM camera_scenes moved
+            WHERE moved.camera_id = shows.camera_id AND moved.from_at > shows.from_at)
+    ) c ON true
 """
 
 
@@ -57,7 +63,7 @@ async def page(
     rows = await db.fetch(
         _FILMS
         + """
-        WHERE f.state <> 'deleting' AND ($1::text IS NULL OR c.name = $1)
+        WHERE f.state <> 'deleting' AND ($1::text IS NULL OR c.camera = $1)
             AND ($2::bigint IS NULL OR f.id < $2)
         ORDER BY f.id DESC LIMIT $3
         """,
@@ -74,11 +80,11 @@ async def add(db: db_utils.Database, new: NewFilm) -> int:
         film_id: int = await connection.fetchval(
             """
             INSERT INTO films
-                (title, camera_id, from_at, to_at, speed, fps, width, height, window_s)
+                (title, scene_id, from_at, to_at, speed, fps, width, height, window_s)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id
             """,
             new.title,
-            new.camera_id,
+            new.scene_id,
             new.from_at,
             new.to_at,
             new.speed,

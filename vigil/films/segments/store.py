@@ -64,12 +64,12 @@ async def chosen(
         SELECT DISTINCT ON (slot) date_bin($4, f.taken_at, $5) AS slot,
             f.taken_at, f.sha256, f.blob
         FROM unnest($2::timestamptz[], $3::timestamptz[]) AS span (since, until)
-        JOIN frames f ON f.camera_id = $1
+        JOIN frames f ON f.scene_id = $1
             AND f.taken_at >= span.since AND f.taken_at < span.until
         WHERE f.deleting_at IS NULL
         ORDER BY slot, f.taken_at, f.sha256
         """,
-        film.camera_id,
+        film.scene_id,
         [since for since, _ in spans],
         [until for _, until in spans],
         film.slot,
@@ -83,11 +83,11 @@ async def touched(db: db_utils.Database, film: Film) -> list[datetime]:
     rows = await db.fetch(
         """
         SELECT DISTINCT date_bin($3, taken_at, $4) AS start FROM frames
-        WHERE camera_id = $1 AND id > $2 AND taken_at >= $5
+        WHERE scene_id = $1 AND id > $2 AND taken_at >= $5
             AND ($6::timestamptz IS NULL OR taken_at < $6)
         ORDER BY start
         """,
-        film.camera_id,
+        film.scene_id,
         film.planned_id,
         film.window,
         EPOCH,
@@ -113,9 +113,9 @@ async def planned_up_to(
         """
         SELECT coalesce(min(id) FILTER (WHERE taken_at >= $3 OR received_at >= $4) - 1,
             max(id), $2)
-        FROM frames WHERE camera_id = $1 AND id > $2
+        FROM frames WHERE scene_id = $1 AND id > $2
         """,
-        film.camera_id,
+        film.scene_id,
         film.planned_id,
         open_since,
         settled,
@@ -127,10 +127,10 @@ async def has_news(db: db_utils.Database, film: Film) -> bool:
     """Whether frames came in a film's range since it was last planned."""
     found: bool = await db.fetchval(
         """
-        SELECT EXISTS (SELECT 1 FROM frames WHERE camera_id = $1 AND id > $2 AND taken_at >= $3
+        SELECT EXISTS (SELECT 1 FROM frames WHERE scene_id = $1 AND id > $2 AND taken_at >= $3
             AND ($4::timestamptz IS NULL OR taken_at < $4))
         """,
-        film.camera_id,
+        film.scene_id,
         film.planned_id,
         film.from_at,
         film.to_at,

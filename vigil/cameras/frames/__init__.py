@@ -1,0 +1,1 @@
+"""Frames: their rows, and what is known of each."""
