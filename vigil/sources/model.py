@@ -27,6 +27,10 @@ class Source:
     enabled: bool
     created_at: datetime
     changed_at: datetime
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Request headers that are sent to it and shown to nobody."""
+    memory: str = ""
+    """What the last pass asked to have kept (``Page.memory``); nobody else understands it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,15 @@ class SourceState:
         return self.finished_at is None or self.finished_at < self.started_at
 
 
+@dataclass(frozen=True)
+class Split:
+    """A part of a directory; empty: of all languages, of all categories."""
+
+    languages: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    """Their ids."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """One answer of a source: what it showed and what was refused, with reasons."""
@@ -72,6 +85,28 @@ class Page:
     """Reason → number."""
     budget_remaining: int | None = None
     budget_limit: int | None = None
+    answers: int = 1
+    """0 for a page that is a further part of the same answer."""
+    whole: Split | None = None
+    """With this page, a part of the directory was seen wholly."""
+    memory: str | None = None
+    """For ``Source.memory`` at the next pass; ``None``: as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option of a kind, as a form and --help show it."""
+
+    name: str
+    label: str
+    hint: str = ""
+    example: str = ""
+    choices: Sequence[str] = ()
+    """Where only these are possible."""
+    lines: bool = False
+    """Whether it may have several lines."""
+    expression: bool = False
+    """Whether it is a JMESPath expression."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +124,16 @@ class DirectoryKind:
     """One pass; ends normally only when the whole directory was seen, raises SourceError else."""
     check_options: Callable[[Mapping[str, Any]], dict[str, Any]]
     """The options in canonical form; raises Invalid naming the bad one."""
-    setting: str
-    """The setting that holds the default address, e.g. ``owncast_url``."""
+    setting: str | None
+    """The setting that holds the default address, e.g. ``owncast_url``. ``None``: there is none,
+    and the address of a source is whole, query included."""
     test: Callable[[Context, Source], Awaitable[str]]
     """Try one request; returns a sentence for a person, raises SourceError."""
     criteria: str = ""
-    """The options as somebody would write them, for the form and --help; empty: it has none."""
+    form: Sequence[Option] = ()
+    """Its options."""
+    secrets: bool = False
+    """Whether secret headers can be sent."""
     confirm: Callable[[Context, Source, Sequence[str]], Awaitable[Page]] | None = None
     """Those of at most 100 channels, by their ids, that are live and meet the criteria: asked for
     what a pass did not see. ``None``: it cannot be asked so."""
