@@ -41,6 +41,24 @@ class Camera:
     changed_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A place and a view; pictures of it belong together, whichever camera took them."""
+
+    id: int
+    name: str
+    title: str
+    notes: str
+    latitude: float | None
+    """Degrees north; ``None`` when nobody said."""
+    longitude: float | None
+    """Degrees east; ``None`` when nobody said."""
+    time_zone: str
+    """IANA name: where its days begin, and the zone of times that name none."""
+    created_at: datetime
+    changed_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawFrame:
     """A picture as it came, before intake has looked at it."""

@@ -1,0 +1,1 @@
+"""Scenes: places and views, which cameras show."""
