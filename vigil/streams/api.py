@@ -21,6 +21,8 @@ from vigil.prepared import Prepared
 from vigil.streams import store
 from vigil.streams.asked import LISTS, LONGEST_FILTER, LONGEST_LIST, OLDEST_MINUTES, a_filter
 from vigil.streams.draws import Draws, in_time
+from vigil.streams.history import shown
+from vigil.streams.history.model import Memory, Titled, Watched
 from vigil.streams.model import MOST_VIEWERS, Filter, Player
 from vigil.streams.statistics import Statistic, Statistics
 
@@ -53,6 +55,19 @@ class Stream(msgspec.Struct):
     player_url: str
     seen_at: datetime
     actions: openapi.Actions
+
+
+class Remembered(Stream):
+    """A live stream and what is remembered of it."""
+
+    first_seen: datetime
+    """When it was found here first."""
+    peak: Watched
+    """The most viewers it had, as far as samples were taken."""
+    history: list[Watched]
+    """Samples, the oldest first: every 5 minutes for a day, every hour for a week; last, now."""
+    titles: list[Titled]
+    """What it called itself, the oldest first, and since when (to 5 minutes); the newest 30."""
 
 
 class Named(msgspec.Struct):
@@ -183,22 +198,36 @@ class _Place(msgspec.Struct):
 _place = msgspec.json.Decoder(_Place)
 
 
-@describe(Stream, errors=(400, 410), tagged=True)
-async def show_stream(request: Request, source: str, key: str) -> HTTPResponse:
-    """One live stream. 410 when it is over, or never was."""
+def names_of(source: str, key: str) -> tuple[str, str]:
+    """A stream's source and id as they stand in an address; raises Invalid."""
     try:
-        source, name = unquote(source, errors="strict"), unquote(key, errors="strict")
+        return unquote(source, errors="strict"), unquote(key, errors="strict")
     except UnicodeDecodeError:
         raise Invalid("the address is not UTF-8") from None
-    body = None
-    if "\x00" not in source + name:
-        now = responses.context(request).clock.now()
-        with in_time():
-            body = await store.by_id(request.app.ctx.draws.pool, f"{source}:{name}", now)
-    # The store also finds what has such an id elsewhere, which the peer's address asks for.
-    if body is None or _place.decode(body) != _Place(name, source):
+
+
+async def one(request: Request, source: str, name: str) -> tuple[bytes, Memory] | None:
+    """A live stream as JSON, and what is remembered of it; None unless it is live."""
+    if "\x00" in source + name:
+        return None
+    pool, now = request.app.ctx.draws.pool, responses.context(request).clock.now()
+    with in_time():
+        body = await store.by_id(pool, f"{source}:{name}", now)
+        # The store also finds what has such an id elsewhere, which the peer's address asks for.
+        if body is None or _place.decode(body) != _Place(name, source):
+            return None
+        memory = await shown.live(pool, source, name, now)
+    return None if memory is None else (body, memory)
+
+
+@describe(Remembered, errors=(400, 410), tagged=True)
+async def show_stream(request: Request, source: str, key: str) -> HTTPResponse:
+    """One live stream, with its viewers and titles so far. 410 when it is over, or never was."""
+    found = await one(request, *names_of(source, key))
+    if found is None:
         raise Gone("this stream is not live, or never was")
-    return prepared.answer(request, body)
+    body, memory = found
+    return prepared.answer(request, b"%b,%b" % (body[:-1], msgspec.json.encode(memory)[1:]))
 
 
 class Figures:

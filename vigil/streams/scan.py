@@ -25,6 +25,7 @@ from vigil.sources import kinds
 from vigil.sources import store as sources_store
 from vigil.sources.blocks import store as blocks_store
 from vigil.sources.model import Page, Source
+from vigil.streams.history import scan as history
 from vigil.streams.model import SeenStream
 from vigil.streams.writing import store
 
@@ -46,10 +47,10 @@ RETRY_S = 10.0
 
 
 async def targets(context: Context) -> list[Target]:
-    """Every enabled source, and the pruning of what expired."""
+    """Every enabled source, the pruning of what expired, and the samples of who watched."""
     sources = await sources_store.list_enabled(context.pool)
     pruning = Target(key="streams:prune", name="streams", run_once=partial(prune, context))
-    return [pruning, *(_target(context, source) for source in sources)]
+    return [pruning, *(_target(context, source) for source in sources), history.target(context)]
 
 
 def _target(context: Context, source: Source) -> Target:

@@ -33,10 +33,13 @@ class Blocks:
 
     def has(self, stream: SeenStream) -> bool:
         """Whether a stream is of a blocked channel or holds a blocked word."""
-        names = (stream.channel_login, stream.channel_id, stream.channel_name)
-        if self.channels and any(name.lower() in self.channels for name in names):
+        if self.of_channel(stream.channel_login, stream.channel_id, stream.channel_name):
             return True
         return bool(self.words) and self.in_text(search_text(stream))
+
+    def of_channel(self, *names: str) -> bool:
+        """Whether a channel that goes by these names is blocked."""
+        return bool(self.channels) and any(name.lower() in self.channels for name in names)
 
     def in_text(self, text: str) -> bool:
         """Whether a blocked word stands in a text, which is in lower case, as a whole word."""

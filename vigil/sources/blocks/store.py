@@ -21,7 +21,12 @@ async def list_all(db: db_utils.Database) -> list[Block]:
 async def held(connection: db_utils.Connection) -> Blocks:
     """What is blocked; until the transaction ends nothing is added to it."""
     await connection.execute("LOCK TABLE blocks IN SHARE MODE")
-    rows = await connection.fetch("SELECT kind, value FROM blocks")
+    return await current(connection)
+
+
+async def current(db: db_utils.Database) -> Blocks:
+    """What is blocked at this moment; the next may add to it."""
+    rows = await db.fetch("SELECT kind, value FROM blocks")
     return Blocks(
         frozenset(row["value"] for row in rows if row["kind"] == "channel"),
         tuple(row["value"] for row in rows if row["kind"] == "word"),
