@@ -9,7 +9,8 @@ Subpackages: frames (the rows of frames), scenes (places and views, and which ca
 
 More files than other rooms have: intake.py (the one door by which a picture becomes a frame),
 jpeg.py (what a picture is and whether it is whole), multipart.py (MJPEG as cameras write it),
-adding.py (what an admin asks for, checked),
-api.py (JSON), serving.py (pictures over HTTP), asking.py (what their handlers share), shown.py (cameras as visitors and programs see them),
-check.py (where frames and blobs disagree), builtin.py (the test card).
+adding.py (what an admin asks for, checked), shown.py (cameras as visitors and programs see them),
+api.py (JSON), serving.py (pictures over HTTP), asking.py (what their handlers share),
+check.py (where frames and blobs disagree), builtin.py (the test card), sun.py (where the sun
+stands).
 """
