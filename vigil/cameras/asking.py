@@ -1,0 +1,90 @@
+"""What every handler of the cameras needs: the camera of a request, its fields and numbers."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from sanic import Request
+
+from vigil import auth, responses
+from vigil.cameras import adding, shown, store
+from vigil.cameras.model import Camera, Health
+from vigil.cameras.shown import CameraJson
+from vigil.errors import Invalid, NotFound
+
+T = TypeVar("T")
+
+
+async def camera_of(request: Request, name: str) -> Camera:
+    """The camera of this name; raises NotFound."""
+    camera = None
+    if adding.NAME.fullmatch(name):
+        camera = await store.by_name(responses.context(request).pool, name)
+    if camera is None:
+        raise NotFound(f"there is no camera {name[:70]}")
+    return camera
+
+
+async def camera_json(request: Request, camera: Camera) -> CameraJson:
+    """A camera as the one who asks may see it."""
+    context = responses.context(request)
+    health = (await store.health(context.pool, camera.id)).get(camera.id, Health())
+    identity = await auth.identify(request)
+    return shown.camera_json(camera, health, identity, context.clock.now())
+
+
+async def all_cameras(request: Request) -> list[CameraJson]:
+    """Every camera, by name."""
+    context = responses.context(request)
+    identity, now = await auth.identify(request), context.clock.now()
+    cameras, health = await store.all_cameras(context.pool), await store.health(context.pool)
+    return [
+        shown.camera_json(camera, health.get(camera.id, Health()), identity, now)
+        for camera in cameras
+    ]
+
+
+def field(request: Request, name: str) -> str:
+    """A field of a form, without blanks around it."""
+    form = request.form
+    return str(form.get(name) or "").strip() if form else ""
+
+
+def number(text: str | None, what: str, default: float) -> float:
+    """A number; raises Invalid naming it."""
+    try:
+        return float(text) if text else default
+    except ValueError:
+        raise Invalid(f"{what} is a number") from None
+
+
+def moment(text: str | None, what: str) -> datetime | None:
+    """A time such as 2026-05-01T12:00:00Z; one without a zone is UTC."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(f"{what} is no time", hint="write it like 2026-05-01T12:00:00Z") from None
+
+
+def body(request: Request, shape: type[T], example: str) -> T:
+    """The JSON body of a request; raises Invalid with an example of what is taken."""
+    try:
+        found: T = msgspec.json.decode(request.body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Invalid(f"the body cannot be used: {error}", hint=example) from None
+    return found
+
+
+def frames_cursor(text: str) -> tuple[Any, bytes]:
+    """The (taken_at, sha256) that a cursor of frames stands for."""
+    taken_at, digest = responses.cursor_decode(text, datetime, str)
+    try:
+        return taken_at, bytes.fromhex(digest)
+    except ValueError:
+        raise Invalid("this cursor is not one of ours", hint="begin without it") from None
