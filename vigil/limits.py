@@ -37,15 +37,24 @@ class Limiter:
 
     def take(self, request: Request) -> None:
         """Count a request; raises TooManyRequests, saying when the next one is answered."""
-        if not self._every_s:
-            return
-        peer = request.ip
+        if self._every_s:
+            self.count(self.client(request.ip, request.headers.get("x-forwarded-for")))
+
+    def client(self, peer: str, forwarded: str | None) -> str:
+        """Whom requests count for: the address of a customer, or its network.
+
+        Args:
+            peer: the other end of the connection.
+            forwarded: the request's X-Forwarded-For.
+        """
         if self._proxied:
-            peer = sender(peer, request.headers.get("x-forwarded-for"))
-        self.count(network(peer) if ":" in peer else peer)
+            peer = sender(peer, forwarded)
+        return network(peer) if ":" in peer else peer
 
     def count(self, client: str) -> None:
         """As ``take``, for a client by name."""
+        if not self._every_s:
+            return
         now = self._now()
         full_at = self._full_at.get(client, 0.0)
         if full_at <= now:

@@ -21,12 +21,20 @@ class Head:
         content_type: of the body.
     """
 
-    __slots__ = ("first", "rest")
+    __slots__ = ("_whole", "first", "rest")
 
     def __init__(self, headers: dict[str, str], content_type: str = "application/json") -> None:
         lines = [content_type, *(f"{name}: {value}" for name, value in headers.items())]
         self.first = b"content-type"
         self.rest = "\r\n".join(lines).encode("latin-1")
+        self._whole = (
+            b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n"
+            b"content-length: %%d\r\nconnection: keep-alive\r\n\r\n%%b"
+        ) % self.rest.replace(b"%", b"%%")
+
+    def whole(self, body: bytes) -> bytes:
+        """An answer with this head, 200, as it goes over a connection that stays open."""
+        return self._whole % (len(body), body)
 
 
 class Ready(HTTPResponse):

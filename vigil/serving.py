@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from sanic import Sanic
 
 from vigil import log
+from vigil.lane import Lane
 
 App: TypeAlias = Sanic[Any, Any]
 
@@ -24,6 +25,7 @@ async def serving(app: App) -> AsyncIterator[None]:
         host=chosen.host,
         port=chosen.port,
         access_log=False,
+        protocol=Lane,
         asyncio_server_kwargs={"start_serving": False},  # not before the routes are ready
     )
     log.quiet_libraries()  # Sanic has just set up handlers of its own

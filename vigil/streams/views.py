@@ -6,6 +6,8 @@ the same parameters, defaults and limits (https://github.com/jkingsman/Nobody.li
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Any
@@ -30,6 +32,9 @@ feeds.register(bp)
 
 MOST_STREAMS = 64
 """In one answer of ``/stream``."""
+RANDOM = re.compile(rb"/stream(?:\?([!\"$-~]*))?")
+ONE = re.compile(rb"/stream/([\w.:~-]{1,200})")
+"""Keys with no sign that is written otherwise in an address."""
 
 
 @bp.before_server_start
@@ -37,6 +42,7 @@ async def open_draws(app: Sanic[Any, Any]) -> None:
     """Open what ``/stream`` is dealt from."""
     context: Context = app.ctx.vigil
     app.ctx.draws = await draws.open_draws(context.settings, context.clock)
+    app.ctx.quick = Quick(app)
     app.ctx.stream_statistics = Statistics(context)
     app.ctx.figures = api.open_figures(context, app.ctx.stream_statistics)
     app.ctx.peer_figures = {
@@ -61,6 +67,9 @@ def stream_query(query: str) -> tuple[Filter, int]:
     return a_filter(given, max_viewers=0), count
 
 
+GONE = "this stream is not live, or never was"
+
+
 # -- JSON ------------------------------------------------------------------------------------
 
 
@@ -79,7 +88,12 @@ async def _drawn(request: Request, wanted: Filter, count: int) -> HTTPResponse:
 
 def listed(rows: list[bytes]) -> HTTPResponse:
     """JSON objects as an array."""
-    return Ready(b"[%b]" % b",".join(rows), JSON)
+    return Ready(array(rows), JSON)
+
+
+def array(rows: list[bytes]) -> bytes:
+    """JSON objects as a JSON array."""
+    return b"[%b]" % b",".join(rows)
 
 
 @bp.get("/stream/<key:path>", name="one")
@@ -98,8 +112,45 @@ def one_stream(request: Request, key: str) -> HTTPResponse | Awaitable[HTTPRespo
 async def _looked_up(request: Request, key: str) -> HTTPResponse:
     body = None if "\x00" in key else await request.app.ctx.draws.one(key)
     if body is None:
-        raise Gone("this stream is not live, or never was")
+        raise Gone(GONE)
     return Ready(body, JSON)
+
+
+class Quick:
+    """The same two answers on the short way (``vigil.lane``)."""
+
+    def __init__(self, app: Sanic[Any, Any]) -> None:
+        self._ctx = app.ctx
+
+    def begin(self, target: bytes, client: str) -> bytes | asyncio.Future[Any] | None:
+        """The answer, or what must be waited for; None: ask the handlers."""
+        dealer: draws.Draws = self._ctx.draws
+        if (found := ONE.fullmatch(target)) is not None:
+            self._ctx.limiter.count(client)
+            key = found[1].decode()
+            seen = dealer.seen(key)
+            return dealer.one(key) if seen is None else seen
+        query = query_of(target)
+        if query is None:
+            return None
+        self._ctx.limiter.count(client)
+        wanted, count = stream_query(query)
+        rows = dealer.at_once(wanted, count)
+        return asyncio.ensure_future(dealer.take(wanted, count)) if rows is None else array(rows)
+
+    def end(self, found: asyncio.Future[Any]) -> bytes:
+        """What was waited for."""
+        result: bytes | list[bytes] | None = found.result()
+        if result is None:
+            raise Gone(GONE)
+        return array(result) if isinstance(result, list) else result
+
+
+@lru_cache(maxsize=1024)
+def query_of(target: bytes) -> str | None:
+    """The query of ``GET /stream``; None: this is another address."""
+    found = RANDOM.fullmatch(target)
+    return None if found is None else (found[1] or b"").decode()
 
 
 @bp.get("/stats/<name:counts|games|tags>", name="statistics")

@@ -70,12 +70,16 @@ _LOOK_UP = f"""
     SELECT live.key, convert_to(row_to_json(object)::text, 'UTF8') AS body
     FROM unnest($2::text[], $3::text[], $4::text[]) AS asked (key, source, id),
     LATERAL (
-        SELECT asked.key, known.stream_id, known.source_id, known.viewers, known.seen_at
-        FROM sources AS named JOIN stream_liveness AS known
-            ON known.source_id = named.id AND known.external_id IN (asked.key, asked.id)
-        WHERE (known.external_id = asked.key OR named.name = asked.source)
-          AND known.expires_at > $1
-        ORDER BY (named.name = asked.source AND known.external_id = asked.id) DESC, named.id
+        (SELECT asked.key, known.stream_id, known.source_id, known.viewers, known.seen_at
+         FROM sources AS named JOIN stream_liveness AS known
+             ON known.source_id = named.id AND known.external_id = asked.id
+         WHERE named.name = asked.source AND known.expires_at > $1)
+        UNION ALL
+        (SELECT asked.key, known.stream_id, known.source_id, known.viewers, known.seen_at
+         FROM sources AS named JOIN stream_liveness AS known
+             ON known.source_id = named.id AND known.external_id = asked.key
+         WHERE known.expires_at > $1
+         ORDER BY known.source_id LIMIT 1)
         LIMIT 1
     ) AS live
     JOIN streams ON streams.id = live.stream_id
