@@ -5,8 +5,9 @@
 
 import { forgetHistory, history, keep, keyOf, recall, record, see, seen } from "./streams_memory.js";
 import { some, Upcoming } from "./streams_next.js";
-import { mayStart, play, still, stop, toggleSound } from "./streams_play.js";
+import { mayStart } from "./streams_play.js";
 import { card, describe, languageName, titleOf, watching } from "./streams_show.js";
+import { pageOf, share, Stage } from "./streams_stage.js";
 import { surfing } from "./streams_surf.js";
 
 const find = (selector, root = document) => root.querySelector(selector);
@@ -100,22 +101,6 @@ document.addEventListener("click", (event) => {
   if (looser && recall("filter")) keep("filter", new URL(looser.href).search.slice(1) || null);
 });
 
-/** Put a link where it can be pasted; says so in its own place. */
-async function share(element, address) {
-  try {
-    if (navigator.share && matchMedia("(pointer: coarse)").matches) {
-      await navigator.share({ url: address });
-      return;
-    }
-    await navigator.clipboard.writeText(address);
-    const before = element.textContent;
-    element.textContent = "Link copied";
-    setTimeout(() => (element.textContent = before), 2500);
-  } catch (error) {
-    if (error.name !== "AbortError") prompt("The link:", address);
-  }
-}
-
 find("[data-share]")?.addEventListener("click", (event) => {
   event.preventDefault();
   share(event.target, event.target.href);
@@ -147,7 +132,7 @@ function listHistory() {
     const words = document.createElement("bdi");
     words.dir = "auto";
     words.textContent = title || key;
-    link.href = addressOf(key);
+    link.href = pageOf(key, filter);
     link.dataset.watch = key;
     link.append(words);
     const about = document.createElement("p");
@@ -176,13 +161,12 @@ find("[data-forget]").addEventListener("click", () => {
 // -- the stream that is on -------------------------------------------------------------------
 
 let current = null;
-let started = mayStart();
+let player = null;
 let upcoming = null;
 let surf = null;
 let shown = 0;
 const box = find("[data-player]");
 const about = find("[data-about]");
-const playButton = find("[data-play]");
 const nextButton = find("[data-next]");
 const backButton = find("[data-back]");
 
@@ -190,28 +174,10 @@ function announce(text) {
   find("[data-announce]").textContent = text;
 }
 
-function problem(text) {
-  const notice = find("[data-problem]");
-  notice.textContent = text;
-  notice.hidden = !text;
-}
-
-function start() {
-  playButton.hidden = true;
-  play(box, current, {
-    hls: stage.dataset.hls,
-    failed(why) {
-      still(box, current);
-      problem(`Not here: ${why}. It may play at its own place.`);
-    },
-  });
-}
-
 /** Put a stream on; `how` says what becomes of the browser's history: push, replace or keep. */
 function put(stream, how) {
   current = stream;
-  problem("");
-  describe(about, stream);
+  describe(about, stream, pageOf(keyOf(stream), filter));
   if (how !== "keep") {
     const position = how === "push" ? ++shown : shown;
     const address = how === "push" ? addressOf(keyOf(stream)) : location.href;
@@ -220,13 +186,7 @@ function put(stream, how) {
   backButton.hidden = shown === 0;
   see(keyOf(stream));
   record(stream);
-  // Grown-up things begin when somebody presses the button; Twitch asks by itself.
-  if (started && (!stream.is_mature || stream.player === "twitch")) {
-    start();
-  } else {
-    still(box, stream);
-    playButton.hidden = false;
-  }
+  player.put(stream);
   surf?.again();
   upcoming.prepare(stream);
 }
@@ -252,22 +212,23 @@ async function next(how = "push") {
       put(stream, how);
       tellOf(stream);
     } else {
-      problem("No other stream matches. Loosen the filter to see more.");
+      player.problem("No other stream matches. Loosen the filter to see more.");
     }
   } catch (error) {
-    problem(`Could not get another one: ${error.message}. Try again in a moment.`);
+    player.problem(`Could not get another one: ${error.message}. Try again in a moment.`);
   } finally {
     taking = false;
     nextButton.removeAttribute("aria-busy");
   }
 }
 
-/** Put on the stream with that key, if it is still live. */
-async function watch(key) {
+/** Put on the stream with that key, if it is still live; else go `elsewhere`, where that is given. */
+async function watch(key, elsewhere = null) {
   find("dialog[open]")?.close();
   const answer = await fetch(`/stream/${encodeURIComponent(key)}`).catch(() => null);
+  if (answer?.status === 410 && elsewhere) return location.assign(elsewhere);
   if (!answer?.ok) {
-    problem(answer?.status === 410 ? "That stream is over." : "The site does not answer just now.");
+    player.problem(answer?.status === 410 ? "That stream is over." : "The site does not answer just now.");
     stage.scrollIntoView({ block: "nearest" });
     return;
   }
@@ -283,7 +244,8 @@ document.addEventListener("click", (event) => {
   const plain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (!link || !stage || !plain || event.button !== 0) return;
   event.preventDefault();
-  watch(link.dataset.watch);
+  // What was seen before and is over has a page that says so.
+  watch(link.dataset.watch, link.closest("[data-history]") && link.href);
 });
 
 // -- more of them ----------------------------------------------------------------------------
@@ -300,13 +262,13 @@ more?.addEventListener("click", async (event) => {
     const template = find("[data-card]");
     const cards = found
       .filter((stream) => !known.includes(keyOf(stream)))
-      .map((stream) => card(template, stream, addressOf(keyOf(stream))));
+      .map((stream) => card(template, stream, pageOf(keyOf(stream), filter)));
     find("[data-grid]").append(...cards);
     cards[0]?.querySelector("a").focus();
     announce(`${cards.length} more streams`);
     if (!cards.length) more.replaceWith("That is all there is to see.");
   } catch (error) {
-    problem(`Could not get more: ${error.message}.`);
+    player.problem(`Could not get more: ${error.message}.`);
   } finally {
     more.removeAttribute("aria-busy");
   }
@@ -326,7 +288,7 @@ const KEYS = {
   h: () => open("history"),
   "/": () => find("[role=search] [type=search]").focus(),
   l: () => layoutChoice && setLayout(LAYOUTS[(LAYOUTS.indexOf(layoutChoice.value) + 1) % 3]),
-  m: () => box && toggleSound(box),
+  m: () => player?.sound(),
   g: () => find("[data-grid] a")?.focus(),
   "?": () => open("keys"),
 };
@@ -360,6 +322,7 @@ stage?.addEventListener("touchend", (event) => {
 
 function begin() {
   upcoming = new Upcoming(filter);
+  player = new Stage(stage);
   current = JSON.parse(stage.dataset.stream);
   const seconds = find("[data-surf-seconds]");
   const surfButton = find("[data-surf]");
@@ -388,17 +351,13 @@ function begin() {
     keep("surf", Number(seconds.value));
     surf.again();
   });
-  playButton.addEventListener("click", () => {
-    started = true;
-    start();
-  });
   nextButton.addEventListener("click", (event) => {
     event.preventDefault();
     next();
   });
   backButton.addEventListener("click", () => window.history.back());
   find("[data-share-stream]").addEventListener("click", (event) =>
-    share(event.target, new URL(addressOf(keyOf(current)), location.href).href),
+    share(event.target, new URL(pageOf(keyOf(current)), location.href).href),
   );
   window.addEventListener("popstate", (event) => {
     if (!event.state?.stream) return;
@@ -406,7 +365,6 @@ function begin() {
     put(event.state.stream, "keep");
     tellOf(event.state.stream);
   });
-  window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", (event) => event.persisted && put(current, "keep"));
 
   const arrived = window.history.state;
@@ -423,7 +381,7 @@ async function arrive() {
   if (!other || (!same && upcoming.again)) return put(current, "replace");
   // The grid below shows all but the one on top.
   const known = all("[data-grid] [data-key]").find(({ dataset }) => dataset.key === keyOf(other));
-  known?.replaceWith(card(find("[data-card]"), current, addressOf(keyOf(current))));
+  known?.replaceWith(card(find("[data-card]"), current, pageOf(keyOf(current), filter)));
   return put(other, "replace");
 }
 

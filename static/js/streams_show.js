@@ -47,8 +47,8 @@ function common(root, stream) {
   since.hidden = !stream.started_at;
 }
 
-/** The text beside the player. */
-export function describe(root, stream) {
+/** The text beside the player; `page`: address of the stream's own page. */
+export function describe(root, stream, page) {
   common(root, stream);
   const category = field(root, "category");
   category.replaceChildren(isolated(stream.game_name));
@@ -72,6 +72,7 @@ export function describe(root, stream) {
     }),
   );
   field(root, "url").href = webOnly(stream.url);
+  field(root, "page").href = page;
 }
 
 /** A card of the grid, made of the page's template. */

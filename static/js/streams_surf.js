@@ -1,6 +1,7 @@
 /** Surfing: another stream every so many seconds, except while somebody looks closer. */
 
 const STEP_MS = 250;
+const LONGEST_STEP_MS = 1000; // a browser calls less often while the page is hidden: no time passes
 
 /**
  * @param {{seconds: function(): number, paused: function(): boolean, next: function(): Promise<void>,
@@ -19,7 +20,7 @@ export function surfing(options) {
   async function step() {
     const now = performance.now();
     const paused = busy || options.paused();
-    if (!paused) left -= (now - last) / 1000;
+    if (!paused) left -= Math.min(now - last, LONGEST_STEP_MS) / 1000;
     last = now;
     if (left <= 0 && !paused) {
       busy = true;

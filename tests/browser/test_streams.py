@@ -18,6 +18,8 @@ from tests.browser.stage import chromium, overflow, until, visit
 from tests.conftest import Site
 from tests.streams.test_front import NASTY
 from tests.streams.test_views import show, stream
+from vigil.streams.history import store as history_store
+from vigil.streams.history.model import SAMPLE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -247,6 +249,88 @@ async def test_surfing_moves_on_and_waits_while_somebody_looks(
         await expect(page.get_by_label("Surf: how long to stay")).to_have_value("20")
 
 
+async def test_surfing_rests_while_the_page_is_hidden(browser: Browser, site: Site) -> None:
+    await twelve(site)
+    async with visitor(browser, site, **CALM) as page:
+        await page.clock.install()
+        await page.goto("/")
+        await page.get_by_label("Surf: how long to stay").select_option("20 s")
+        await control(page, "Surf").click()
+        await control(page, "Stop").focus()
+        await page.mouse.move(3, 3)
+        await page.clock.run_for(15_000)
+        now = await title(page).inner_text()
+        hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true})"
+        await page.evaluate(hide % "true")
+        await page.clock.run_for(60_000)
+        assert await title(page).inner_text() == now
+        # Hidden pages are called seldom: what passed meanwhile does not count when it is shown.
+        await page.evaluate(hide % "false")
+        await page.clock.fast_forward(60_000)
+        await page.clock.run_for(500)
+        assert await title(page).inner_text() == now
+        await another(page, page.clock.run_for(5_000))
+
+
+async def remember(site: Site) -> None:
+    """Take a sample of all live streams."""
+    db = site.context.pool
+    now, last = site.context.clock.now(), await history_store.last_sample(db)
+    await history_store.sample(db, now, last)
+
+
+async def watched(site: Site, *viewers: int) -> None:
+    """Stream 1, its title changed half-way, with samples of so many viewers up to now."""
+    now = site.context.clock.now()
+    for number, watching in enumerate(viewers):
+        name = "The first half" if number < len(viewers) // 2 else "The second half"
+        await show(site, stream(1, title=name, viewers=watching, language="de"))
+        at = now - SAMPLE * (len(viewers) - number)
+        await history_store.sample(site.context.pool, at, at - SAMPLE)
+    await site.context.pool.execute(
+        "UPDATE streams SET first_seen_at = $1", now - SAMPLE * len(viewers)
+    )
+
+
+async def test_the_page_of_a_stream(browser: Browser, site: Site) -> None:
+    await watched(site, 0, 3, 12, 7)
+    options = {**CALM, "permissions": ["clipboard-read", "clipboard-write"]}
+    async with visitor(browser, site, **options) as page:
+        await page.goto("/")
+        await page.get_by_role("link", name="Viewers and titles so far").click()
+        await page.wait_for_url("**/streams/tw/1")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("The second half")
+        nav = page.get_by_role("navigation", name="Main")
+        current = nav.get_by_role("link", name="Streams")
+        await expect(current).to_have_attribute("aria-current", "page")
+        drawing = page.get_by_role("img", name=re.compile("at least 0, at most 12, now 7"))
+        await expect(drawing).to_be_visible()
+        await page.get_by_text("As a table").click()
+        rows = page.get_by_role("table").locator("tbody tr")
+        assert [int(text) for text in await rows.locator(".number").all_inner_texts()] == [
+            7,
+            12,
+            3,
+            0,
+        ]
+        titles = page.get_by_role("region", name="Titles").get_by_role("listitem")
+        assert [text.split("\n")[0] for text in await titles.all_inner_texts()] == [
+            "The second half",
+            "The first half",
+        ]
+        assert await page.locator("iframe").count() == 0
+        await page.get_by_role("button", name="Watch here").click()
+        await expect(page.locator("[data-player] iframe")).to_be_visible()
+        await page.get_by_role("button", name="Copy link").click()
+        read = "navigator.clipboard.readText()"
+        await until(page, f"{read}.then((text) => text === '{site.url}/streams/tw/1')")
+        await page.keyboard.press("n")
+        await page.wait_for_url(re.compile(r":\d+/$"))
+        await page.keyboard.press("h")
+        seen = page.get_by_role("dialog").get_by_role("listitem").get_by_role("link")
+        await expect(seen).to_have_text("The second half")
+
+
 async def filtered(page: Page, **fields: str) -> None:
     """Fill in the filter dialog and send it."""
     await control(page, "Filter").click()
@@ -348,7 +432,7 @@ async def test_the_link_to_a_search_is_copied(browser: Browser, site: Site) -> N
         read = "navigator.clipboard.readText()"
         assert await page.evaluate(read) == f"{site.url}/?include=stream"
         await page.get_by_role("button", name="Copy link").click()
-        await until(page, f"{read}.then((text) => text.includes('watch'))")
+        await until(page, f"{read}.then((text) => text.endsWith('/streams/tw/3'))")
         await page.goto(await page.evaluate(read))
         await expect(title(page)).to_have_text("Stream 3")
 
@@ -389,8 +473,16 @@ async def test_history_is_kept_and_forgotten(browser: Browser, site: Site) -> No
         await expect(dialog).to_contain_text("Nothing yet.")
 
         await page.keyboard.press("Escape")
+        over = await another(page, page.keyboard.press("n"))
         await another(page, page.keyboard.press("n"))
-        await site.context.pool.execute("DELETE FROM streams WHERE title = $1", titles[1])
+        await remember(site)
+        await site.context.pool.execute("DELETE FROM streams WHERE title = $1", over)
+        await remember(site)
+        await page.keyboard.press("h")
+        await dialog.get_by_role("link", name=over).click()
+        await page.wait_for_url("**/streams/tw/*")
+        await expect(page.get_by_text("This stream ended")).to_be_visible()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(over)
         await page.goto("/?watch=tw:99")
         await expect(page.get_by_text("That stream is over; here is another.")).to_be_visible()
 
@@ -516,8 +608,9 @@ async def test_without_javascript(browser: Browser, site: Site) -> None:
         name = await page.locator(".card-title").first.inner_text()
         await page.locator(".card-title a").first.click()
         await expect(title(page)).to_have_text(name)
-        place = page.locator("[data-about]").get_by_role("link", name="Watch at its own place")
+        place = page.get_by_role("link", name="Watch at its own place")
         assert "twitch.tv/login" in (await place.get_attribute("href") or "")
+        await page.get_by_role("link", name="Another").click()
         await page.get_by_role("link", name="More", exact=True).click()
         await expect(page.locator("[data-grid] > .card")).to_have_count(11)
 
@@ -583,6 +676,18 @@ async def test_axe_finds_nothing_serious(
             await page.keyboard.press("l")
             assert await judge(page) == []
             assert await overflow(page) == []
+        await watched(site, *(n * n % 17 for n in range(40)))
+        await show(site, stream(1, title=NASTY[0] * 9, viewers=12_345))
+        await page.goto("/streams/tw/1")
+        await page.get_by_text("As a table").click()
+        assert await judge(page) == []
+        assert await overflow(page) == []
+        await site.context.pool.execute("DELETE FROM streams")
+        await remember(site)
+        await page.goto("/streams/tw/1")
+        await expect(page.get_by_text("This stream ended")).to_be_visible()
+        assert await judge(page) == []
+        assert await overflow(page) == []
 
 
 def test_axe_is_as_its_makers_ship_it() -> None:

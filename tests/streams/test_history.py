@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from tests.streams.test_views import stream
+from tests.conftest import Site
+from tests.streams.test_views import get, show, stream
 from vigil.clock import FakeClock
 from vigil.context import Context, open_context
 from vigil.settings import Settings
+from vigil.sources import blocking
 from vigil.streams.history import store
 from vigil.streams.history.chart import GAP, HEIGHT, WIDTH, chart, even_top
 from vigil.streams.history.model import ENDED, FINE, HOURLY, SAMPLE, Memory, Watched
@@ -270,3 +272,101 @@ def test_the_upper_edge() -> None:
         assert top >= max(most, 2)
         assert top % 2 == 0
         assert top <= max(2, 2 * most)
+
+
+async def page(site: Site, path: str, status: int = 200) -> str:
+    async with site.client.get(path, headers={"accept": "text/html"}) as answer:
+        text = await answer.text()
+        assert answer.status == status, text
+        assert answer.content_type == "text/html"
+        return text
+
+
+async def sampled(site: Site, source_id: int, *viewers: int) -> None:
+    """Samples of stream 1, five minutes apart up to now, with so many viewers."""
+    now = site.context.clock.now()
+    last = None
+    for number, watching in enumerate(viewers):
+        at = now - SAMPLE * (len(viewers) - number)
+        one = stream(1, viewers=watching, title=f"Part {number // 2}")
+        await writing.write_batch(site.context.pool, source_id, [one], at, 86_400)
+        await store.sample(site.context.pool, at, last)
+        last = at
+
+
+async def test_the_json_of_a_stream_says_what_is_remembered(site: Site) -> None:
+    source_id = await show(site, stream(1, title="Part 0"))
+    await sampled(site, source_id, 3, 9, 4)
+    await show(site, stream(1, title="Part 1", viewers=6))
+    status, answer = await get(site, "/api/v1/streams/tw/1")
+    assert status == 200
+    assert answer["viewer_count"] == 6
+    assert [point["viewers"] for point in answer["history"]] == [3, 9, 4, 6]
+    assert answer["history"][-1]["at"] == answer["seen_at"]
+    assert answer["peak"]["viewers"] == 9
+    assert [title["title"] for title in answer["titles"]] == ["Part 0", "Part 1"]
+    assert datetime.fromisoformat(answer["first_seen"]) <= datetime.now(UTC)
+    await blocking.block(site.context.pool, "word", "0", "me")
+    _, answer = await get(site, "/api/v1/streams/tw/1")
+    assert [title["title"] for title in answer["titles"]] == ["Part 1"]
+
+
+async def test_the_page_of_a_stream(site: Site) -> None:
+    source_id = await show(site, stream(1, title="Part 0", language="de"))
+    text = await page(site, "/streams/tw/1")
+    assert "Too new for a chart" in text
+    assert "<svg" not in text
+    await sampled(site, source_id, 3, 1234, 4)
+    await show(site, stream(1, title="Part <b>1</b>", viewers=6, language="de"))
+    text = await page(site, "/streams/tw/1?include=part&max_viewers=9")
+    assert text.count("<svg") == 1
+    assert "1,234 watching" in text
+    assert "6 watching" in text
+    assert "at least 3, at most 1,234, now 6" in text
+    assert "German" in text
+    assert "<b>1" not in text
+    assert ' style="' not in text
+    assert text.index("Part &lt;b&gt;1&lt;/b&gt;</bdi> <p") < text.index("Part 0</bdi> <p")
+    assert 'href="/?include=part&amp;max_viewers=9" data-next' in text
+    assert (
+        f'property="og:url" content="{site.url}/streams/tw/1"'.replace("127.0.0.1", "localhost")
+        in text
+    )
+    assert 'property="og:image" content="https://x.example/1-1280x720.jpg"' in text
+    assert 'href="https://www.twitch.tv/login1"' in text
+    async with site.client.head("/streams/tw/1") as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_the_page_of_a_stream_that_ended_or_never_was(site: Site) -> None:
+    source_id = await show(site, stream(1))
+    await sampled(site, source_id, 3, 5)
+    pool, now = site.context.pool, site.context.clock.now()
+    await pool.execute("DELETE FROM streams")
+    text = await page(site, "/streams/tw/1", 404)  # over since the last sample
+    assert "others are" in text.lower()
+    await store.sample(pool, now, now - SAMPLE)
+    text = await page(site, "/streams/tw/1?include=part", 410)
+    assert "This stream ended" in text
+    assert "at most <span" in text
+    assert 'class="button" href="/?include=part"' in text
+    assert 'content="noindex"' in text
+    assert "<svg" in text
+    assert (await get(site, "/api/v1/streams/tw/1"))[0] == 410
+    for path in ("tw/2", "nobody/1", "tw/%00", "%00/1", "tw/1/2"):
+        assert 'href="/"' in await page(site, f"/streams/{path}", 404)
+    for path in ("tw/%ff", "tw/1?include=%ff"):
+        await page(site, f"/streams/{path}", 400)
+    await blocking.block(pool, "channel", "login1", "me")
+    await page(site, "/streams/tw/1", 404)
+    await blocking.unblock(pool, "channel", "login1")
+    await page(site, "/streams/tw/1", 410)
+    await blocking.block(pool, "word", "part", "me")
+    await page(site, "/streams/tw/1", 404)
+
+
+async def test_a_stream_with_a_strange_name_has_a_page(site: Site) -> None:
+    await show(site, stream(1, external_id="host.example:ab/c d"))
+    text = await page(site, "/streams/tw/host.example%3Aab%2Fc%20d")
+    assert "/streams/tw/host.example%3Aab%2Fc%20d" in text
+    assert 'href="/streams/tw/host.example%3Aab%2Fc%20d"' in await page(site, "/")

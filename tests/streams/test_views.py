@@ -276,7 +276,7 @@ async def test_front_page_shows_streams_without_javascript(site: Site) -> None:
     assert ">Login3</bdi>" in page
     assert "12,345 watching" in page
     assert page.count('href="https://www.twitch.tv/login') == 1  # the one on top
-    assert page.count('href="/?watch=tw%3A') == 2
+    assert page.count('href="/streams/tw/') == 3  # two cards, and the one on top
     assert "3 live now, 2 of them with nobody watching" in page
     assert "x.example/2-440x247.jpg" in page or "x.example/2-1280x720.jpg" in page
     assert "https://x.example/3" not in page

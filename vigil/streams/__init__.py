@@ -10,6 +10,7 @@ reads every row once for all who ask within a moment; ``asked.py`` reads what an
 ``front.py`` is the front page, with ``leases.py`` (what was just shown rests), ``loosen.py`` (what
 to loosen when nothing matches), ``languages.py`` and ``visits`` (its SQL); ``api.py`` is the API
 below ``/api/v1``; ``feeds.py`` is a search as a feed.
+``history`` is what is remembered of a stream, and its page, ``/streams/<source>/<id>``.
 ``writing`` holds the SQL of a pass: a batch refreshes the narrow table alone, and rewrites what its
 digest says has changed.
 A crash costs the batch in hand: at most two thousand streams, which the next pass sees again.

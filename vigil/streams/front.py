@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from sanic import Blueprint, HTTPResponse, Request
@@ -71,6 +71,11 @@ class Shown(msgspec.Struct):
         """Its name in addresses."""
         return f"{self.source}:{self.id}"
 
+    @property
+    def path(self) -> str:
+        """Its page here."""
+        return f"/streams/{quote(self.source, safe='')}/{quote(self.id, safe='')}"
+
     def picture(self, width: int) -> str | None:
         """Address of its picture, 16:9 and so wide where the source offers sizes."""
         if self.thumbnail_url is None:
@@ -79,7 +84,7 @@ class Shown(msgspec.Struct):
         return sized.replace("{height}", str(width * 9 // 16))
 
 
-_shown = msgspec.json.Decoder(Shown)
+decode_shown = msgspec.json.Decoder(Shown).decode
 
 BLANK = Shown("", "", "", "", 0, None, "", None, [], False, "", "", "twitch", "")
 """What the page's JavaScript fills in."""
@@ -139,13 +144,13 @@ async def front(request: Request) -> HTTPResponse:
     for wanted in _preferred(given):
         if len(rows) < ON_PAGE:
             rows += await draws.take(wanted, ON_PAGE)
-    streams = {one.key: one for one in map(_shown.decode, rows)}
+    streams = {one.key: one for one in map(decode_shown, rows)}
     named = given.get("watch", "")
     top, over = None, False
     if named:
         with in_time():
             found = await store.by_id(draws.pool, named, context.clock.now())
-        top, over = (_shown.decode(found) if found else None), found is None
+        top, over = (decode_shown(found) if found else None), found is None
     if top is None and streams:
         top = streams[request.app.ctx.stream_leases.pick(list(streams), 1)[0]]
     if top is not None:

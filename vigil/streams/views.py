@@ -22,6 +22,7 @@ from vigil.prepared import Prepared
 from vigil.ready import JSON, Ready
 from vigil.streams import api, draws, feeds, front
 from vigil.streams.asked import a_filter, number, parameters
+from vigil.streams.history import page
 from vigil.streams.model import Filter
 from vigil.streams.statistics import Statistics
 
@@ -29,6 +30,7 @@ bp = Blueprint("streams")
 front.register(bp)
 api.register(bp)
 feeds.register(bp)
+page.register(bp)
 
 MOST_STREAMS = 64
 """In one answer of ``/stream``."""
