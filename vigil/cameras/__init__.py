@@ -5,10 +5,12 @@ Routes: /cameras, /cameras/<name>, /api/v1/cameras…. Jobs: none.
 Scans: one target for each enabled camera, and cameras:retention, which expires frames and removes
 cameras. A crash costs the picture in hand.
 
-Subpackages: frames (the rows of frames), scenes (places and views, and which camera shows which).
+Subpackages: frames (the rows of frames), pictures (which bytes are a picture, what it shows,
+what is made of it), scenes (places and views, and which camera shows which).
 
 More files than other rooms have: intake.py (the one door by which a picture becomes a frame),
-jpeg.py (what a picture is and whether it is whole), multipart.py (MJPEG as cameras write it),
+jpeg.py (JPEG, part by part), exif.py (when a picture was taken and which way up), multipart.py
+(MJPEG as cameras write it),
 adding.py (what an admin asks for, checked), shown.py (cameras as visitors and programs see them),
 api.py (JSON), serving.py (pictures over HTTP), asking.py (what their handlers share),
 check.py (where frames and blobs disagree), builtin.py (the test card), sun.py (where the sun
