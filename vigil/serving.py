@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 from sanic import Sanic
+from sanic.exceptions import BadURL
+from sanic.http import Http
 
 from vigil import log
 from vigil.lane import Lane
@@ -15,6 +17,25 @@ from vigil.lane import Lane
 App: TypeAlias = Sanic[Any, Any]
 
 GRACE_S = 3.0  # for answers under way when we are told to stop
+
+
+class _Http(Http):
+    """Answers 400 to an address that is no URL (a raw NUL), where Sanic fails to and hangs up."""
+
+    __slots__ = ()
+
+    def create_empty_request(self) -> None:
+        """A request to hand an error to, when the real one could not be read."""
+        try:
+            super().create_empty_request()
+        except BadURL:
+            self.url = None
+            super().create_empty_request()
+
+
+class _Protocol(Lane):
+    __slots__ = ()
+    HTTP_CLASS = _Http
 
 
 @asynccontextmanager
@@ -25,7 +46,7 @@ async def serving(app: App) -> AsyncIterator[None]:
         host=chosen.host,
         port=chosen.port,
         access_log=False,
-        protocol=Lane,
+        protocol=_Protocol,
         asyncio_server_kwargs={"start_serving": False},  # not before the routes are ready
     )
     log.quiet_libraries()  # Sanic has just set up handlers of its own

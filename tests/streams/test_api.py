@@ -220,6 +220,9 @@ async def raw(site: Site, line: bytes) -> bytes:
         b"GET /stream?include=\xc3\x28 HTTP/1.1",
         b"GET /api/v1/streams?" + b"a=1&" * 1900 + b" HTTP/1.1",
         b"GET /api/v1/streams?include=%zz%1 HTTP/1.1",
+        b"GET /api/v1/streams?include=\x00 HTTP/1.1",
+        b"GET /stream/\x00 HTTP/1.1",
+        b"GET \x01\x7f HTTP/1.1",
     ],
 )
 async def test_bytes_that_are_no_text(site: Site, line: bytes) -> None:
