@@ -70,11 +70,13 @@ class Response:
 class Stream:
     """An answer that is read as it comes."""
 
-    def __init__(self, response: aiohttp.ClientResponse, shown: str, idle_timeout_s: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, url: str, idle_timeout_s: float) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
+        self.url = url
+        """Where it came from in the end, without credentials."""
         self._response = response
-        self._shown = shown
+        self._shown = log.redact_url(url)
         self._idle_timeout_s = idle_timeout_s
 
     async def chunks(self) -> AsyncIterator[bytes]:

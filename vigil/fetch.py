@@ -193,7 +193,7 @@ class Fetcher:
             response, final = await self._follow(target, order)
         try:
             self._check_status(response, final, statuses_ok)
-            yield Stream(response, show(final), idle_timeout_s)
+            yield Stream(response, str(final), idle_timeout_s)
         finally:
             response.close()
 

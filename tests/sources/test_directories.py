@@ -13,14 +13,16 @@ import pytest
 
 from tests.servers.faults import HttpFaults
 from tests.servers.helix import Helix
+from tests.servers.json_api import JsonApi
 from tests.servers.owncast import Owncast
 from tests.servers.peertube import PeerTube
+from tests.servers.playlist import Playlist
 from tests.sources.looking import look_through, make_source
 from vigil.context import Context
 from vigil.errors import SourceError
 from vigil.fetch import Fetcher
 from vigil.settings import ROOT, Settings
-from vigil.sources import clean
+from vigil.sources import clean, options
 from vigil.sources.kinds import DIRECTORIES
 from vigil.sources.model import Source
 
@@ -59,7 +61,27 @@ async def peertube(context: Context) -> AsyncIterator[Peer]:
         yield server.faults, context, make_source("peertube", None)
 
 
-PEERS: dict[str, Start] = {"twitch": twitch, "owncast": owncast, "peertube": peertube}
+@asynccontextmanager
+async def json_feed(context: Context) -> AsyncIterator[Peer]:
+    async with JsonApi(25, way="cursor") as server:
+        yield server.faults, context, make_source("json_feed", server.address, **server.options)
+
+
+@asynccontextmanager
+async def m3u(context: Context) -> AsyncIterator[Peer]:
+    async with Playlist() as server:
+        yield server.faults, context, make_source("m3u", server.address)
+
+
+PEERS: dict[str, Start] = {
+    "twitch": twitch,
+    "owncast": owncast,
+    "peertube": peertube,
+    "json_feed": json_feed,
+    "m3u": m3u,
+}
+USUAL = [name for name, kind in DIRECTORIES.items() if kind.setting is not None]
+"""Kinds whose usual address is a setting."""
 
 
 def test_every_directory_has_a_peer_here() -> None:
@@ -77,9 +99,13 @@ def test_shape(name: str) -> None:
     assert inspect.isasyncgenfunction(kind.pages)
     assert kind.name == name
     assert kind.title
-    assert kind.setting in {setting.name for setting in fields(Settings)}
+    assert kind.setting is None or kind.setting in {one.name for one in fields(Settings)}
     assert kind.ttl_s >= 3 * kind.interval_s  # two missed passes expire nothing
-    assert kind.check_options({}) == kind.check_options(kind.check_options({}))
+    chosen = kind.check_options({})
+    assert chosen == kind.check_options(chosen)
+    assert chosen.keys() == {option.name for option in kind.form}
+    written = {name: options.spelled(value) for name, value in chosen.items()}
+    assert kind.check_options(written) == chosen  # as a form has it
 
 
 @pytest.mark.parametrize("name", DIRECTORIES)
@@ -159,11 +185,12 @@ async def test_nobody_is_there(name: str, outside: Context) -> None:
         await look_through(context, source)
 
 
-@pytest.mark.parametrize("name", DIRECTORIES)
+@pytest.mark.parametrize("name", USUAL)
 async def test_an_address_of_its_own_goes_before_the_settings(name: str, outside: Context) -> None:
     async with PEERS[name](outside) as (_, context, source):
-        here = getattr(context.settings, DIRECTORIES[name].setting)
-        elsewhere = patient_settings(context, **{DIRECTORIES[name].setting: "http://127.0.0.1:9"})
+        setting = DIRECTORIES[name].setting or ""
+        here = getattr(context.settings, setting)
+        elsewhere = patient_settings(context, **{setting: "http://127.0.0.1:9"})
         source = replace(source, base_url=here)
         assert (await look_through(elsewhere, source)).streams
 

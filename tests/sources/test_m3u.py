@@ -1,88 +1,180 @@
-"""m3u: playlists as they are found, not as anybody specified them."""
+"""m3u: lists of channels as they are found, and lists that are none."""
 
 from __future__ import annotations
 
-import time
+import tracemalloc
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from vigil.sources.m3u import Entry, parse
-
-
-def one(text: str) -> Entry:
-    entries, broken = parse(text)
-    assert (len(entries), broken) == (1, 0)
-    return entries[0]
+from tests.servers.playlist import Playlist
+from tests.sources.looking import Pass, look_through, make_source
+from vigil.context import Context
+from vigil.errors import SourceError
+from vigil.sources import m3u
+from vigil.streams.model import SeenStream
 
 
-def test_the_usual() -> None:
-    entry = one(
-        '#EXTM3U\n#EXTINF:-1 tvg-ID="7" tvg-logo="https://x/l" group-title="News",Seven\nhttps://x/7'
-    )
-    assert entry == Entry(
-        "Seven", "https://x/7", {"tvg-id": "7", "tvg-logo": "https://x/l", "group-title": "News"}
-    )
+async def look(context: Context, server: Playlist, **options: Any) -> Pass:
+    return await look_through(context, make_source("m3u", server.address, **options))
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_line_ends_bom_blank_lines_and_other_directives(end: str) -> None:
-    lines = ["\ufeff#EXTM3U", "", "#EXTINF:0,A", "#EXTVLCOPT:http-user-agent=x", "", "http://a", ""]
-    assert one(end.join(lines)) == Entry("A", "http://a", {})
+async def read(context: Context, body: str | bytes, content_type: str = "text/plain") -> Pass:
+    async with Playlist(body, content_type) as server:
+        return await look(context, server)
 
 
-def test_a_comma_inside_quotes() -> None:
-    entry = one('#EXTM3U\n#EXTINF:-1 tvg-tags="a, b,c" x-y="1",Name, with comma\nhttps://a/')
-    assert entry.attributes == {"tvg-tags": "a, b,c", "x-y": "1"}
-    assert entry.name == "Name, with comma"
+async def test_what_an_entry_becomes(outside: Context) -> None:
+    async with Playlist() as server:
+        seen = await look(outside, server)
+        one = "https://cdn.example/one/index.m3u8"
+        assert seen.streams[0] == SeenStream(
+            external_id="one.de",
+            title="One",
+            viewers=0,
+            page_url=one,
+            player="hls",
+            player_url=one,
+            category="News",
+            tags=("Talk",),
+            language="de",
+            channel_name="One",
+            thumbnail_url=f"{server.url}/logo/1.png",
+        )
+        assert seen.streams[1].player_url == f"{server.url}/lists/two/index.m3u8"
+        assert (seen.streams[1].title, seen.streams[1].language) == ("Deux", "fr")
+        assert len(seen.streams[2].external_id) == 16  # no id: known by its address
+        assert seen.streams[2].player_url.endswith("?token=abc")
+        again = await look(outside, server)
+        assert again.streams == seen.streams
 
 
-def test_line_breaks_inside_a_name_and_inside_quotes() -> None:
-    entry = one('#EXTM3U\n#EXTINF:-1 tvg-tags="a\nb",First\nsecond\n\nthird\nhttps://a/1')
-    assert entry.name == "First second  third"
-    assert entry.attributes["tvg-tags"] == "a\nb"
+async def test_why_an_entry_is_refused(outside: Context) -> None:
+    async with Playlist() as server:
+        server.faults.bad_items = 1
+        seen = await look(outside, server)
+    assert len(seen.streams) == 3
+    assert seen.refused == {
+        "malformed: no address": 1,
+        "not HLS": 1,
+        "no proper address": 1,
+        "listed twice": 1,
+    }
 
 
-def test_a_name_that_holds_an_address_on_a_line_of_its_own() -> None:
-    entry = one("#EXTM3U\n#EXTINF:-1,Look\nhttps://elsewhere.example\nat this\nhttps://real/1")
-    assert entry.url == "https://real/1"
-    assert entry.name == "Look https://elsewhere.example at this"
+async def test_two_channels_with_one_id_are_two(outside: Context) -> None:
+    entry = '#EXTINF:-1 tvg-id="x",{0}\nhttps://a.example/{0}.m3u8\n'
+    seen = await read(outside, "#EXTM3U\n" + entry.format("hd") + entry.format("sd"))
+    assert [stream.title for stream in seen.streams] == ["hd", "sd"]
+    assert seen.streams[0].external_id == "x"
+    assert len({stream.external_id for stream in seen.streams}) == 2
 
 
-def test_a_quote_inside_quotes() -> None:
-    entry = one('#EXTM3U\n#EXTINF:-1 tvg-name="the "best" one" tvg-logo="x",Name\nhttps://a/')
-    assert (entry.name, entry.url) == ("Name", "https://a/")
+async def test_criteria(outside: Context) -> None:
+    async with Playlist() as server:
+        assert [s.title for s in (await look(outside, server, languages="de")).streams] == ["One"]
+        seen = await look(outside, server, categories="music")
+        assert [s.title for s in seen.streams] == ["Deux"]
+        assert seen.refused == {"another category": 2}
+        assert len((await look(outside, server, max_viewers=0)).streams) == 3
 
 
-def test_entries_without_an_address_are_counted() -> None:
-    entries, broken = parse("#EXTM3U\n#EXTINF:-1,A\n#EXTINF:-1,B\nhttps://b\n#EXTINF:-1,C\nno url")
-    assert [entry.name for entry in entries] == ["B"]
-    assert broken == 2
-
-
-def test_nothing_is_live() -> None:
-    assert parse("#EXTM3U\n") == ([], 0)
-
-
-@pytest.mark.parametrize("text", ["", "<html>", '{"a": 1}', "http://a/"])
-def test_no_playlist(text: str) -> None:
-    with pytest.raises(ValueError, match="EXTM3U"):
-        parse(text)
-
-
-@given(st.text())
-def test_anything_after_the_header(text: str) -> None:
-    entries, broken = parse("#EXTM3U\n" + text)
-    assert broken >= 0
-    assert all("://" in entry.url and "\n" not in entry.url for entry in entries)
+TEXT = "#EXTM3U\n#EXTINF:-1 group-title=\"Zürich\",Café\nhttps://a.example/1.m3u8\n"  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "piece",
-    ['a="', 'a="b" ', "x\n", "#EXTINF:", "#EXTINF:-1,a\n", '",', "h://", "https://a\n", " "],
+    ("body", "content_type"),
+    [
+        (TEXT.encode(), "text/plain"),
+        (TEXT.encode("utf-8-sig"), "text/plain"),
+        (TEXT.replace("\n", "\r\n").encode("utf-8-sig"), "audio/x-mpegurl; charset=latin-1"),
+        (TEXT.replace("\n", "\r").encode(), "text/plain"),
+        (TEXT.encode("cp1252"), "text/plain"),
+        (TEXT.encode("cp1252"), "text/plain; charset=nonsense"),
+        (TEXT.encode("cp1252"), "text/plain; charset=base64"),
+        (TEXT.encode("mac-roman"), 'text/plain; charset="macintosh"'),
+        (TEXT.encode("utf-16"), "text/plain"),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "text/plain; charset=utf-8"),
+    ],
 )
-def test_time_grows_no_faster_than_the_text(piece: str) -> None:
-    began = time.perf_counter()
-    parse("#EXTM3U\n#EXTINF:-1 " + piece * 100_000)
-    assert time.perf_counter() - began < 3
+async def test_encodings(outside: Context, body: bytes, content_type: str) -> None:
+    (stream,) = (await read(outside, body, content_type)).streams
+    assert (stream.title, stream.category) == ("Café", "Zürich")
+
+
+async def test_two_encodings_in_one_list(outside: Context) -> None:
+    entry = "#EXTINF:-1,Café {0}\nhttps://a.example/{0}.m3u8\n"
+    body = b"#EXTM3U\n" + entry.format(1).encode() + entry.format(2).encode("cp1252")
+    assert [s.title for s in (await read(outside, body)).streams] == ["Café 1", "Café 2"]
+
+
+async def test_bytes_that_are_no_text_in_any_encoding(outside: Context) -> None:
+    body = b"#EXTM3U\n#EXTINF:-1,\xff\xfe\x81\x00\xe2\x80\xae x\nhttps://a.example/1.m3u8\n"
+    (stream,) = (await read(outside, body)).streams
+    assert stream.title.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("", "does not begin with #EXTM3U"),
+        ("<html>", "does not begin with #EXTM3U"),
+        ("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n0.ts\n", "a stream itself"),
+        ("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n", "a stream itself"),
+    ],
+)
+async def test_what_is_no_list(outside: Context, body: str, told: str) -> None:
+    with pytest.raises(SourceError, match="no M3U playlist") as caught:
+        await read(outside, body)
+    assert told in str(caught.value)
+    assert "user=me" not in str(caught.value)
+
+
+async def test_nothing_is_listed(outside: Context) -> None:
+    seen = await read(outside, "#EXTM3U\n")
+    assert (seen.found, len(seen.pages), seen.streams) == (0, 1, [])
+
+
+async def test_a_long_list_is_not_held_whole(outside: Context) -> None:
+    entry = '#EXTINF:-1 tvg-id="c{0}" x="{1}",{0}\nhttps://a.example/{0}.m3u8\n'
+    body = ("#EXTM3U\n" + "".join(entry.format(n, "g" * 2000) for n in range(5000))).encode()
+    async with Playlist(body) as server:
+        source = make_source("m3u", server.address)
+        tracemalloc.start()
+        try:
+            found, answers = 0, 0
+            async for page in m3u.pages(outside, source):
+                if not found:
+                    tracemalloc.reset_peak()  # the peer of this test holds it all
+                    before = tracemalloc.get_traced_memory()[0]
+                found, answers = found + page.found, answers + page.answers
+            peak = tracemalloc.get_traced_memory()[1] - before
+        finally:
+            tracemalloc.stop()
+    assert (found, answers) == (5000, 1)
+    assert peak < len(body) / 3
+
+
+async def test_a_list_that_is_too_long(outside: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Playlist() as server:
+        monkeypatch.setattr(m3u, "MOST_ENTRIES", 2)
+        with pytest.raises(SourceError, match="more than 2 entries"):
+            await look(outside, server)
+        server.faults.two_gigabytes = 1
+        with pytest.raises(SourceError, match=r"sent more than 67\.1 MB"):
+            await look(outside, server)
+
+
+async def test_a_list_that_never_ends_is_left(
+    outside: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(m3u, "SLOWEST_S", 0.0)
+    async with Playlist() as server:
+        with pytest.raises(SourceError, match="took more than 0 s"):
+            await look(outside, server)
+
+
+async def test_the_test_of_a_source(outside: Context) -> None:
+    async with Playlist() as server:
+        said = await m3u.KIND.test(outside, make_source("m3u", server.address))
+    assert said == "the list answers; its first 3 entries are 3 streams"

@@ -71,6 +71,7 @@ async def test_change_and_delete(pool: db_utils.Pool) -> None:
         options={},
         interval_s=5,
         ttl_s=50,
+        secrets={"X-Key": "s3cret"},
         enabled=False,
     )
     state = await state_of(pool, "one")
@@ -79,6 +80,8 @@ async def test_change_and_delete(pool: db_utils.Pool) -> None:
     assert (after.base_url, after.options, after.interval_s, after.ttl_s, after.enabled) == (
         "http://x", {}, 5, 50, False,
     )  # fmt: skip
+    assert after.secrets == {"X-Key": "s3cret"}
+    assert "s3cret" not in repr(state)
     assert after.changed_at > before.changed_at
     await store.begin_pass(pool, after.id, T0)
     assert await store.delete(pool, "one")

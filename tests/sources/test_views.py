@@ -246,12 +246,22 @@ class TestPage:
         assert '<form method="post" action="/sources' not in text
 
     async def test_an_admin_adds_changes_and_removes_without_javascript(self, site: Site) -> None:
-        form = {"name": "mine", "kind": "twitch", "criteria": "languages=de max_viewers=5"}
+        form = {
+            "name": "mine",
+            "kind": "twitch",
+            "option.languages": "de",
+            "option.max_viewers": "5",
+        }
         await post(site, "/sources", 303, data=form)
         text = await page(site, admin=True)
         for part in ("/sources/mine/test", "/sources/mine/disable", "/sources/mine/delete"):
             assert f'action="{part}"' in text
-        form = {"criteria": "", "interval_s": "45", "ttl_s": "450", "base_url": "http://x.example/"}
+        form = {
+            "option.languages": "",
+            "interval_s": "45",
+            "ttl_s": "450",
+            "base_url": "http://x.example/",
+        }
         await post(site, "/sources/mine/change", 303, data=form)
         source = (await state_of(site, "mine")).source
         assert (source.interval_s, source.ttl_s, source.base_url) == (45, 450, "http://x.example")
@@ -266,8 +276,9 @@ class TestPage:
     @pytest.mark.parametrize(
         "form",
         [
-            {"name": "x", "kind": "twitch", "criteria": "languages"},
-            {"name": "x", "kind": "twitch", "criteria": "languages=english"},
+            {"name": "x", "kind": "twitch", "option.max_viewers": "many"},
+            {"name": "x", "kind": "twitch", "option.languages": "english"},
+            {"name": "x", "kind": "json_feed"},
             {"name": "x", "kind": "twitch", "interval_s": "soon"},
             {"name": "x", "kind": "twitch", "interval_s": "nan"},
             {"name": "x", "kind": "twitch", "ttl_s": "inf"},

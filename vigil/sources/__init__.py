@@ -5,9 +5,12 @@ none; the scanner reads the directories (room streams) and the cameras (room cam
 adapters that stand here.
 
 Beside the adapters and the usual files: kinds (the table of the adapters), clean (text and URLs
-of strangers made safe), items (one item held against its shape), m3u (playlists), helix (requests
-to Twitch) with bucket (the rate limit that its cursors share) and turning (many cursors at once),
-options (criteria read and checked), adding (sources made and changed), builtin (those that a new
-installation has), shown (sources as visitors see them), blocking (what an operator blocks, checked)
-with blocks (kept in the database).
+of strangers made safe), coerce (values of any type made into those), items (one item held against
+its shape), playlists (M3U), expressions (JMESPath with bounds), paging (from page to page of a
+JSON API), headers (sent and read), helix (requests to Twitch) with bucket (the rate limit that its
+cursors share) and turning (many cursors at once), options (what a person writes, read and
+checked), criteria (held against streams), adding (sources made and changed), preview (what one
+would show), forms (fields of the page), builtin (those that a new installation has), shown (sources
+as visitors see them), blocking (what an operator blocks, checked) with blocks (kept in the
+database).
 """

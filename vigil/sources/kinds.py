@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from vigil.cameras.model import CameraKind
-from vigil.sources import camera_ffmpeg, camera_http, camera_testcard, owncast, peertube, twitch
+from vigil.sources import (
+    camera_ffmpeg,
+    camera_http,
+    camera_testcard,
+    json_feed,
+    m3u,
+    owncast,
+    peertube,
+    twitch,
+)
 from vigil.sources.model import DirectoryKind
 
 DIRECTORIES: dict[str, DirectoryKind] = {
-    kind.name: kind for kind in (twitch.KIND, owncast.KIND, peertube.KIND)
+    kind.name: kind for kind in (twitch.KIND, owncast.KIND, peertube.KIND, json_feed.KIND, m3u.KIND)
 }
 """Directories of live streams."""
 

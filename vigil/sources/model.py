@@ -107,6 +107,8 @@ class Option:
     """Whether it may have several lines."""
     expression: bool = False
     """Whether it is a JMESPath expression."""
+    group: str = "What is kept"
+    """Under which heading it stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,6 @@ class DirectoryKind:
     and the address of a source is whole, query included."""
     test: Callable[[Context, Source], Awaitable[str]]
     """Try one request; returns a sentence for a person, raises SourceError."""
-    criteria: str = ""
     form: Sequence[Option] = ()
     """Its options."""
     secrets: bool = False

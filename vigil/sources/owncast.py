@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 
 from vigil.context import Context
 from vigil.errors import SourceError, VigilError
-from vigil.sources import clean, m3u, options
+from vigil.sources import clean, options, playlists
 from vigil.sources.items import refuse, validate
 from vigil.sources.model import DirectoryKind, Page, Source
 from vigil.streams.model import SeenStream
@@ -75,7 +75,7 @@ async def pages(context: Context, source: Source) -> AsyncIterator[Page]:
         _playlist(context, source, refused), _instances(context, source, refused)
     )
     found = len(entries) + refused.total()
-    live: dict[str, tuple[m3u.Entry, Instance]] = {}
+    live: dict[str, tuple[playlists.Entry, Instance]] = {}
     for entry in entries:
         place = _place(entry.url.removesuffix(PLAYLIST))
         instance = rated.get(place)
@@ -106,7 +106,7 @@ async def pages(context: Context, source: Source) -> AsyncIterator[Page]:
 
 
 def stream(
-    context: Context, place: str, entry: m3u.Entry, instance: Instance, status: Status | None
+    context: Context, place: str, entry: playlists.Entry, instance: Instance, status: Status | None
 ) -> SeenStream:
     """A live instance as every room sees a stream. One that hides its viewers has none."""
     title = (status.streamTitle if status else None) or instance.streamTitle or entry.name
@@ -127,10 +127,12 @@ def stream(
     )
 
 
-async def _playlist(context: Context, source: Source, refused: Counter[str]) -> list[m3u.Entry]:
+async def _playlist(
+    context: Context, source: Source, refused: Counter[str]
+) -> list[playlists.Entry]:
     response = await context.fetcher.get(f"{base(context, source)}/api/iptv", private=True)
     try:
-        entries, broken = m3u.parse(response.body.decode("utf-8", "replace"))
+        entries, broken = playlists.parse(response.body.decode("utf-8", "replace"))
     except ValueError as error:
         raise SourceError(
             f"the Owncast directory sent something that is no M3U playlist: {error}"

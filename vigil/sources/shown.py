@@ -37,6 +37,9 @@ class SourceJson(TypedDict):
     base_url: str
     default_address: bool
     options: Mapping[str, Any]
+    """Its criteria; for an admin the description of a feed, too."""
+    secrets: list[str]
+    """For an admin: names of the secret headers. Their values are shown to nobody."""
     criteria: str
     interval_s: float
     ttl_s: float
@@ -116,17 +119,24 @@ def actions(of: SourceState, identity: Identity | None) -> dict[str, str | None]
 def source_json(
     of: SourceState, settings: Settings, identity: Identity | None, now: datetime
 ) -> SourceJson:
-    """A source for the API and the page; its address with credentials only for an admin."""
+    """A source for the API and the page. Only an admin sees what its address may hold of a
+    secret, and how a feed is described."""
     source, kind = of.source, DIRECTORIES.get(of.source.kind)
-    base_url = source.base_url or (getattr(settings, kind.setting) if kind else "")
+    base_url = source.base_url or (getattr(settings, kind.setting) if kind and kind.setting else "")
+    criteria = {
+        option.name: source.options[option.name]
+        for option in options.NAMED_CRITERIA
+        if option.name in source.options
+    }
     return {
         "name": source.name,
         "kind": source.kind,
         "title": kind.title if kind else source.kind,
         "base_url": base_url if identity else log.redact_url(base_url),
         "default_address": source.base_url is None,
-        "options": source.options,
-        "criteria": options.written(source.options),
+        "options": source.options if identity else criteria,
+        "secrets": sorted(source.secrets) if identity else [],
+        "criteria": options.written(criteria),
         "interval_s": source.interval_s,
         "ttl_s": source.ttl_s,
         "enabled": source.enabled,

@@ -58,12 +58,13 @@ async def add(
     options: Mapping[str, Any],
     interval_s: float,
     ttl_s: float,
+    secrets: Mapping[str, str] | None = None,
 ) -> Source:
     """Add a source; raises Conflict when the name is taken."""
     row = await db.fetchrow(
         """
-        INSERT INTO sources (name, kind, base_url, options, interval_s, ttl_s)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO sources (name, kind, base_url, options, interval_s, ttl_s, secrets)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (name) DO NOTHING RETURNING *
         """,
         name,
@@ -72,6 +73,7 @@ async def add(
         dict(options),
         interval_s,
         ttl_s,
+        dict(secrets or {}),
     )
     if row is None:
         raise Conflict(f"there is a source named {name} already", hint="choose another name")
@@ -110,6 +112,7 @@ async def change(
     options: Mapping[str, Any],
     interval_s: float,
     ttl_s: float,
+    secrets: Mapping[str, str],
     enabled: bool,
 ) -> bool:
     """Write everything of a source that can change; False when there is none of this name."""
@@ -117,7 +120,8 @@ async def change(
         await db.fetchval(
             """
             UPDATE sources
-            SET base_url = $2, options = $3, interval_s = $4, ttl_s = $5, enabled = $6
+            SET base_url = $2, options = $3, interval_s = $4, ttl_s = $5, secrets = $6,
+                enabled = $7
             WHERE name = $1 RETURNING true
             """,
             name,
@@ -125,6 +129,7 @@ async def change(
             dict(options),
             interval_s,
             ttl_s,
+            dict(secrets),
             enabled,
         )
     )

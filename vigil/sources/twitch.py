@@ -324,5 +324,5 @@ KIND = DirectoryKind(
     setting="twitch_api_url",
     test=test,
     confirm=confirm,
-    criteria="languages=en,de max_viewers=10 categories=509658",
+    form=options.CRITERIA,
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,10 +13,12 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import ResponseStream
 
 from vigil import auth, responses
-from vigil.errors import Invalid
+from vigil.errors import Conflict, Invalid, NotFound, SourceError, VigilError
 from vigil.openapi import Items, describe
-from vigil.sources import adding, blocking, options, shown, store
+from vigil.sources import adding, blocking, forms, shown, store
 from vigil.sources.kinds import DIRECTORIES
+from vigil.sources.model import DirectoryKind, Source
+from vigil.sources.preview import Preview, PreviewJson, preview, preview_json
 from vigil.sources.shown import SourceJson
 
 bp = Blueprint("sources")
@@ -34,6 +37,8 @@ class NewSource(msgspec.Struct, forbid_unknown_fields=True):
     options: dict[str, Any] = {}
     interval_s: float | None = None
     ttl_s: float | None = None
+    secrets: dict[str, str | None] = {}
+    """Headers that are sent to it and shown to nobody."""
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,6 +49,18 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
     interval_s: float | UnsetType = UNSET
     ttl_s: float | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
+    secrets: dict[str, str | None] | UnsetType = UNSET
+    """Secret headers to set, or with null to forget; the others stay."""
+
+
+class Trial(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of POST /api/v1/sources/<name>/preview."""
+
+    kind: str | UnsetType = UNSET
+    """Of a source that there is not yet."""
+    base_url: str | UnsetType | None = UNSET
+    options: dict[str, Any] | UnsetType = UNSET
+    secrets: dict[str, str | None] | UnsetType = UNSET
 
 
 @bp.get("/sources", name="index")
@@ -66,38 +83,37 @@ async def events(request: Request) -> ResponseStream | None:
     return await responses.event_stream(request, _news(request))
 
 
+@bp.get("/sources/new/<kind>", name="new")
+@auth.require_admin
+async def new(request: Request, kind: str) -> HTTPResponse:
+    """The form for a source of a kind."""
+    if kind not in DIRECTORIES:
+        raise NotFound(f"there is no kind of source called {kind[:70]}")
+    return await _form(request, DIRECTORIES[kind], forms.empty(DIRECTORIES[kind]))
+
+
 @bp.post("/sources", name="add_form")
 @auth.require_admin
 async def add_form(request: Request) -> HTTPResponse:
-    """Add a source from the form."""
-    wanted = adding.Wanted(
-        name=_field(request, "name"),
-        kind=_field(request, "kind"),
-        base_url=_field(request, "base_url"),
-        options=options.parse(_field(request, "criteria").split()),
-        interval_s=_seconds(request, "interval_s"),
-        ttl_s=_seconds(request, "ttl_s"),
-    )
-    await adding.add(responses.context(request).pool, wanted)
-    return responses.redirect("/sources")
+    """Add a source from the form, or show what it would be."""
+    given = _given(request)
+    return await _save(request, adding.kind_of(given.get("kind", [""])[0]), given)
+
+
+@bp.get("/sources/<name>/change", name="change")
+@auth.require_admin
+async def change(request: Request, name: str) -> HTTPResponse:
+    """The form of a source that there is."""
+    source = (await adding.find(responses.context(request).pool, name)).source
+    return await _form(request, adding.kind_of(source.kind), forms.filled(source), source)
 
 
 @bp.post("/sources/<name>/change", name="change_form")
 @auth.require_admin
 async def change_form(request: Request, name: str) -> HTTPResponse:
-    """Change a source from its form."""
-    pool = responses.context(request).pool
-    source = (await adding.find(pool, name)).source
-    await adding.change(
-        pool,
-        name,
-        base_url=_field(request, "base_url"),
-        options=options.parse(_field(request, "criteria").split()),
-        interval_s=_seconds(request, "interval_s") or source.interval_s,
-        ttl_s=_seconds(request, "ttl_s") or source.ttl_s,
-        enabled=source.enabled,
-    )
-    return responses.redirect("/sources")
+    """Change a source from its form, or show what it would be then."""
+    source = (await adding.find(responses.context(request).pool, name)).source
+    return await _save(request, adding.kind_of(source.kind), _given(request), source)
 
 
 @bp.post("/sources/<name>/<action:enable|disable|test|delete>", name="action_form")
@@ -140,19 +156,26 @@ async def api_show(request: Request, name: str) -> HTTPResponse:
 @auth.require_admin
 async def api_change(request: Request, name: str) -> HTTPResponse:
     """Change a source."""
-    pool = responses.context(request).pool
     body = _body(request, Change)
-    source = (await adding.find(pool, name)).source
-    await adding.change(
-        pool,
-        name,
-        base_url=source.base_url if body.base_url is UNSET else body.base_url,
-        options=source.options if body.options is UNSET else body.options,
-        interval_s=source.interval_s if body.interval_s is UNSET else body.interval_s,
-        ttl_s=source.ttl_s if body.ttl_s is UNSET else body.ttl_s,
-        enabled=source.enabled if body.enabled is UNSET else body.enabled,
-    )
+    await adding.change(responses.context(request).pool, name, **_told(body))
     return responses.json(await _one(request, name))
+
+
+@bp.post("/api/v1/sources/<name>/preview", name="api_preview")
+@describe(PreviewJson, body=Trial, admin=True, errors=(404, 502))
+@auth.require_admin
+async def api_preview(request: Request, name: str) -> HTTPResponse:
+    """What a source would show first: one that is there, with these changes, or one that is not.
+
+    Nothing is saved.
+    """
+    context, body = responses.context(request), _body(request, Trial)
+    if body.kind is UNSET:
+        source = (await adding.find(context.pool, name)).source
+        tried = adding.checked(replace(adding.as_it_is(source), **_told(body)), source)
+    else:
+        tried = adding.checked(adding.Wanted(name=name, **_told(body)))
+    return responses.json(preview_json(await preview(context, tried)))
 
 
 @bp.delete("/api/v1/sources/<name>", name="api_delete")
@@ -215,14 +238,60 @@ def _body(request: Request, shape: type[T]) -> T:
         raise Invalid(f"the body cannot be used: {error}") from None
 
 
-def _field(request: Request, name: str) -> str:
+def _told(body: Change | Trial) -> dict[str, Any]:
+    """What is in a body."""
+    return {
+        name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET
+    }
+
+
+def _given(request: Request) -> Mapping[str, list[str]]:
     form = request.form
-    return str(form.get(name) or "").strip() if form else ""
+    return {name: [str(one) for one in form.getlist(name)] for name in form} if form else {}
 
 
-def _seconds(request: Request, name: str) -> float | None:
-    text = _field(request, name)
+async def _save(
+    request: Request,
+    kind: DirectoryKind,
+    given: Mapping[str, list[str]],
+    before: Source | None = None,
+) -> HTTPResponse:
+    """Save what a form says, or test it; shown again where something is wrong with it."""
+    context, seen = responses.context(request), None
     try:
-        return float(text) if text else None
-    except ValueError:
-        raise Invalid(f"{name} is a number of seconds") from None
+        wanted = forms.wanted(given, kind, before)
+        if given.get("do") == ["test"]:
+            seen = await preview(context, adding.checked(wanted, before))
+        elif before is None:
+            await adding.add(context.pool, wanted)
+        else:
+            await adding.change(context.pool, before.name, **forms.changes(wanted))
+    except (Invalid, Conflict, SourceError) as error:
+        status = 200 if isinstance(error, SourceError) else error.status
+        return await _form(request, kind, forms.again(given), before, error=error, status=status)
+    if seen is None:
+        return responses.redirect("/sources")
+    return await _form(request, kind, forms.again(given), before, seen=seen)
+
+
+async def _form(
+    request: Request,
+    kind: DirectoryKind,
+    values: Mapping[str, str],
+    source: Source | None = None,
+    *,
+    seen: Preview | None = None,
+    error: VigilError | None = None,
+    status: int = 200,
+) -> HTTPResponse:
+    return await responses.page(
+        request,
+        "sources/form.html",
+        status,
+        kind=kind,
+        values=values,
+        source=source,
+        secrets=sorted(source.secrets) if source else [],
+        seen=seen,
+        error=error,
+    )
