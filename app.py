@@ -9,6 +9,7 @@ from sanic import Sanic
 
 import vigil.admin.views
 import vigil.cameras.views
+import vigil.controllers.views
 import vigil.films.views
 import vigil.jobs.views
 import vigil.site.errors
@@ -25,6 +26,7 @@ BLUEPRINTS = (
     vigil.streams.views.bp,
     vigil.sources.views.bp,
     vigil.cameras.views.bp,
+    vigil.controllers.views.bp,
     vigil.films.views.bp,
     vigil.jobs.views.bp,
     vigil.admin.views.bp,

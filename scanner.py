@@ -10,7 +10,9 @@ import asyncio
 import vigil.admin.scan
 import vigil.cameras.builtin
 import vigil.cameras.scan
+import vigil.controllers.scan
 import vigil.films.builtin
+import vigil.notifications.scan
 import vigil.site.scan
 import vigil.sources.builtin
 import vigil.streams.scan
@@ -28,8 +30,10 @@ BUILTIN = (
 SCANS = (
     vigil.streams.scan.targets,
     vigil.cameras.scan.targets,
+    vigil.controllers.scan.targets,
     vigil.admin.scan.targets,
     vigil.site.scan.targets,
+    vigil.notifications.scan.targets,
 )
 """What is looked at, and what is tidied up, again and again."""
 

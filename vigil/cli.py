@@ -19,6 +19,7 @@ COMMANDS = {
     "run": ("vigil.run:run", "Start everything here and print the address."),
     "source": ("vigil.sources.cli:source", "Directories of live streams."),
     "camera": ("vigil.cameras.cli:camera", "Cameras that deliver frames."),
+    "controller": ("vigil.controllers.cli:controller", "Machines that bring frames."),
     "film": ("vigil.films.cli:film", "Timelapse films."),
     "job": ("vigil.jobs.cli:job", "Work under way, waiting and done."),
     "token": ("vigil.admin.cli:token", "Bearer tokens of programs."),

@@ -77,6 +77,16 @@ class TooLarge(VigilError):
     code, status, permanent = "too_large", 413, True
 
 
+class Refused(VigilError):
+    """What was brought is not what it should be; ``code`` says in a word why."""
+
+    code, status, permanent = "refused", 422, True
+
+    def __init__(self, message: str, *, code: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
 class TooManyRequests(VigilError):
     """Asked too often; ``retry_after`` says when it is answered again."""
 

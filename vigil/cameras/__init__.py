@@ -13,6 +13,7 @@ jpeg.py (JPEG, part by part), exif.py (when a picture was taken and which way up
 (MJPEG as cameras write it),
 adding.py (what an admin asks for, checked), shown.py (cameras as visitors and programs see them),
 api.py (JSON), serving.py (pictures over HTTP), asking.py (what their handlers share),
+names.py and stamping.py (when a picture was taken, where nobody says),
 check.py (where frames and blobs disagree), builtin.py (the test card), sun.py (where the sun
 stands).
 """

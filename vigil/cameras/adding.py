@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,13 @@ from vigil.sources.kinds import CAMERAS
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 LEAST_INTERVAL_S, MOST_INTERVAL_S = 0.1, 7 * 86_400.0
 LEAST_RETENTION_S, MOST_RETENTION_S = 60.0, 100 * 365 * 86_400.0
+MOST_CLOCK_OFFSET_S = 10 * 365 * 86_400.0
 INTERVAL_S, RETENTION_S = 10.0, 30 * 86_400.0
-FORMS = "http(s)://… (a JPEG, MJPEG or .m3u8), rtsp://…, /path/of/a/video, /dev/video0 or testcard"
+FORMS = (
+    "http(s)://… (a JPEG, MJPEG or .m3u8), rtsp://…, /path/of/a/video, /dev/video0, push, testcard"
+)
+WORDS = ("testcard", "push")
+"""Kinds whose address is their name: there is nothing to call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +56,8 @@ async def add(db: db_utils.Database, wanted: Wanted) -> Camera:
     kind = wanted.kind or guess(url)
     if kind not in CAMERAS:
         raise Invalid(f"there is no kind of camera called {kind}", hint=", ".join(CAMERAS))
-    if (kind == "testcard") != (url == "testcard"):
-        raise Invalid("only the address testcard is a test card", hint=FORMS)
+    if (kind in WORDS or url in WORDS) and kind != url:
+        raise Invalid(f"a camera of kind {kind} cannot have the address {url}", hint=FORMS)
     if kind == "http" and urlsplit(url).scheme not in ("http", "https"):
         raise Invalid("a camera of kind http has an address that begins with http", hint=FORMS)
     return await store.add(
@@ -59,7 +65,7 @@ async def add(db: db_utils.Database, wanted: Wanted) -> Camera:
         name=wanted.name,
         title=wanted.title.strip(),
         kind=kind,
-        url=None if kind == "testcard" else url,
+        url=None if kind in WORDS else url,
         options=_options(wanted.options, kind),
         interval_s=float(wanted.interval_s),
         retention_s=float(wanted.retention_s),
@@ -101,10 +107,24 @@ def _within(what: str, value: float, least: float, most: float) -> None:
 
 
 def _options(given: dict[str, Any], kind: str) -> dict[str, Any]:
-    known = {"keyframes"} if kind == "ffmpeg" else set()
     for name, value in given.items():
-        if name not in known:
+        check = OPTIONS.get(kind, {}).get(name)
+        if check is None:
             raise Invalid(f"a camera of kind {kind} has no option {name}")
-        if not isinstance(value, bool):
-            raise Invalid(f"the option {name} is true or false")
+        if not check[0](value):
+            raise Invalid(f"the option {name} is {check[1]}")
     return given
+
+
+_STAMPING: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "time": (lambda value: value in ("exif", "name", "arrival"), "exif, name or arrival"),
+    "clock_offset_s": (
+        lambda value: type(value) in (int, float) and abs(value) <= MOST_CLOCK_OFFSET_S,
+        "seconds by which the camera's clock is ahead, at most ten years",
+    ),
+}
+OPTIONS: dict[str, dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "ffmpeg": {"keyframes": (lambda value: isinstance(value, bool), "true or false")},
+    "push": _STAMPING,
+}
+"""Kind → option → what it must be, and the same in words."""

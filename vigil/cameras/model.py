@@ -127,3 +127,5 @@ class CameraKind:
     """
     accepts: Callable[[str], bool]
     """Whether a URL looks like one of this kind."""
+    asked: bool = True
+    """Whether the scanner asks it for frames; if not, they are brought."""

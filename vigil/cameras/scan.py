@@ -41,7 +41,7 @@ async def targets(context: Context) -> Sequence[Target]:
             retry_max_s=RETRY_MAX_S,
         )
         for camera in cameras
-        if camera.enabled and not camera.deleting_at
+        if camera.enabled and not camera.deleting_at and is_asked(camera)
     ]
     retention = Target(
         key="cameras:retention",
@@ -51,6 +51,12 @@ async def targets(context: Context) -> Sequence[Target]:
         retry_max_s=60,
     )
     return [*found, retention]
+
+
+def is_asked(camera: Camera) -> bool:
+    """Whether the scanner asks a camera for frames, or they are brought."""
+    kind = CAMERAS.get(camera.kind)
+    return kind is None or kind.asked  # one that nobody knows fails, and so is told of
 
 
 async def watch(context: Context, camera: Camera) -> float:

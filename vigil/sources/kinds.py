@@ -6,6 +6,7 @@ from vigil.cameras.model import CameraKind
 from vigil.sources import (
     camera_ffmpeg,
     camera_http,
+    camera_push,
     camera_testcard,
     json_feed,
     m3u,
@@ -21,6 +22,7 @@ DIRECTORIES: dict[str, DirectoryKind] = {
 """Directories of live streams."""
 
 CAMERAS: dict[str, CameraKind] = {
-    kind.name: kind for kind in (camera_testcard.KIND, camera_ffmpeg.KIND, camera_http.KIND)
+    kind.name: kind
+    for kind in (camera_testcard.KIND, camera_push.KIND, camera_ffmpeg.KIND, camera_http.KIND)
 }
 """In the order in which they are asked whether an address is theirs."""
