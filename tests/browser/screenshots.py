@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
 from playwright.async_api import Browser, Page
 
+import db_utils
 from tests.browser.stage import TITLES, House, chromium, until, whole_house
-from vigil.settings import ROOT
+from vigil.clock import SystemClock
+from vigil.settings import ROOT, Settings
+from vigil.streams.history import store
+from vigil.streams.history.model import SAMPLE
 
 DESKTOP, PHONE = (1280, 960), (390, 844)
 ON_TOP = "Zooming in until the numbers run out"
@@ -27,18 +32,23 @@ README = (
     ("streams-filter", "/", DESKTOP, "light"),
     ("streams-wide", "/", DESKTOP, "dark"),
     ("streams-nothing", "/?include=maths&languages=de", DESKTOP, "light"),
+    ("stream", "/streams", DESKTOP, "light"),
     ("camera", "/cameras/testcard", DESKTOP, "light"),
     ("film", "/films/1", DESKTOP, "dark"),
     ("streams-phone", "/", PHONE, "dark"),
     ("streams-filter-phone", "/", PHONE, "light"),
+    ("stream-phone", "/streams", PHONE, "dark"),
     ("camera-phone", "/cameras/testcard", PHONE, "light"),
 )
+SAMPLES = 60
+"""Of who watched the stream whose page is shown."""
 PRESSED = {"streams-filter": "f", "streams-wide": "l", "streams-filter-phone": "f"}
 """Keys pressed before a picture is taken."""
 PATHS = {
     "streams": "/",
     "search": "/?include=maths",
     "nothing": "/?include=nobodysaysthis",
+    "stream": "/streams",
     "cameras": "/cameras",
     "camera": "/cameras/testcard",
     "films": "/films",
@@ -74,7 +84,11 @@ async def shoot(
         storage_state=state,
     )
     page = await context.new_page()
-    await page.goto(f"/?watch={await key_of(house, ON_TOP)}" if path == "/" else path)
+    if path in ("/", "/streams"):
+        source, name = await key_of(house, ON_TOP)
+        key = quote(f"{source}:{name}", safe="")
+        path = f"/?watch={key}" if path == "/" else f"/streams/{source}/{quote(name, safe='')}"
+    await page.goto(path)
     await page.wait_for_load_state("load")
     if file.stem in PRESSED:
         await page.keyboard.press(PRESSED[file.stem])
@@ -83,11 +97,56 @@ async def shoot(
     await context.close()
 
 
-async def key_of(house: House, title: str) -> str:
-    """A stream's name in addresses."""
+async def key_of(house: House, title: str) -> tuple[str, str]:
+    """A stream's source and id."""
     words = quote(title[:40])
     [found] = await asyncio.to_thread(house.vigil.get, f"/stream?max_viewers=9&include={words}")
-    return quote(f"{found['source']}:{found['id']}", safe="")
+    return found["source"], found["id"]
+
+
+async def give_a_past(house: House) -> None:
+    """Samples of some hours, and another title at first, for the stream whose page is shown."""
+    settings = Settings(data_dir=house.vigil.folder / "data")
+    pool = await db_utils.create_pool(settings, "screenshots", size=1)
+    source, name = await key_of(house, ON_TOP)
+    row = await pool.fetchrow(
+        """
+        SELECT streams.id, streams.title, live.digest, live.viewers
+        FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
+        JOIN sources ON sources.id = streams.source_id
+        WHERE sources.name = $1 AND streams.external_id = $2
+        """,
+        source,
+        name,
+    )
+    assert row is not None
+    start = SystemClock().now() - SAMPLES * SAMPLE
+    await pool.execute("DELETE FROM stream_samples")
+    await pool.execute("DELETE FROM stream_memories")
+    await pool.execute("UPDATE streams SET first_seen_at = $2 WHERE id = $1", row["id"], start)
+    for number in range(SAMPLES):
+        at = start + number * SAMPLE
+        early = number < SAMPLES // 4
+        await pool.execute(
+            "UPDATE streams SET title = $2, changed_at = $3 WHERE id = $1 AND title <> $2",
+            row["id"],
+            "Setting things up" if early else row["title"],
+            at,
+        )
+        wave = (4 + 4 * math.sin(number / 7) + 2 * math.sin(number / 2.3)) * (1 - number / SAMPLES)
+        await pool.execute(
+            "UPDATE stream_liveness SET viewers = $2, digest = $3, seen_at = $4"
+            " WHERE stream_id = $1",
+            row["id"],
+            max(0, round(wave)),
+            0 if early else row["digest"],
+            at,
+        )
+        await store.sample(pool, at, at - SAMPLE)
+    await pool.execute(
+        "UPDATE stream_liveness SET viewers = $2 WHERE stream_id = $1", row["id"], row["viewers"]
+    )
+    await pool.close()
 
 
 async def settle(page: Page) -> None:
@@ -127,13 +186,17 @@ async def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "screenshots")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this picture alone")
     parser.add_argument("--all", action="store_true", help="every page, both widths and schemes")
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         async with chromium() as browser, whole_house(Path(scratch)) as house:
             await ready(house)
+            await give_a_past(house)
             for name, path, size, scheme in README:
+                if chosen.only and name not in chosen.only:
+                    continue
                 file = chosen.folder / f"{name}.png"
                 await shoot(browser, house, file, path, size=size, scheme=scheme)
             if chosen.all:

@@ -66,10 +66,10 @@ def chart(points: Sequence[Watched]) -> Chart | None:
 
 
 def even_top(most: int) -> int:
-    """The next of 2, 4, 6, 10, 20, 40, 60, 100, … that is not less."""
+    """The next of 2, 4, 6, 8, 10, 12, 16, 20, 40, 60, … that is not less."""
     scale = 1
     while True:
-        for step in (2, 4, 6, 10):
+        for step in (2, 4, 6, 8, 10, 12, 16):
             if step * scale >= most:
                 return step * scale
         scale *= 10
