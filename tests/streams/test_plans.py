@@ -14,7 +14,7 @@ from vigil.context import Context
 from vigil.streams import store
 from vigil.streams.dealing import store as dealing
 from vigil.streams.draws import open_batches, open_pool
-from vigil.streams.model import Filter, SeenStream, digest
+from vigil.streams.model import Filter, SeenStream
 from vigil.streams.writing import store as writing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -141,24 +141,32 @@ async def test_plans(directory: db_utils.Pool, context: Context) -> None:
 
 async def test_refresh_finds_its_rows_by_index(directory: db_utils.Pool, context: Context) -> None:
     source_id = await context.pool.fetchval("SELECT id FROM sources")
-    seen = [stream(n) for n in range(5000, 5100)]
+    for seen in ([stream(n) for n in range(5000, 5100)], [stream(n) for n in range(writing.CHUNK)]):
+        async with context.pool.acquire() as connection, connection.transaction():
+            await connection.execute(writing._HOW)
+            until = NOW + timedelta(seconds=600)
+            keys = writing._keys(seen)
+            plan = await explain(connection, writing._REFRESH, source_id, NOW, until, *keys)
+        assert plan.indexes == {"stream_liveness_source_id_external_id_key"}
+        assert not plan.scanned
+        assert plan.pages < 20 * len(seen)
+        (update,) = (node for node in plan.nodes if node["Node Type"] == "ModifyTable")
+        assert update["Actual Rows"] == len(seen)
+
+
+async def test_a_plan_made_for_an_empty_table_is_good_for_a_full_one(context: Context) -> None:
+    """A connection keeps its plans: the first batch's must not read the table as it grows."""
+    source_id = await context.pool.fetchval(
+        "INSERT INTO sources (name, kind) VALUES ('tw', 'twitch') RETURNING id"
+    )
+    reads = "SELECT seq_scan + seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = $1"
     async with context.pool.acquire() as connection, connection.transaction():
-        plan = await explain(
-            connection,
-            writing._REFRESH,
-            source_id,
-            NOW,
-            NOW + timedelta(seconds=600),
-            [one.external_id for one in seen],
-            [one.viewers for one in seen],
-            [digest(one) for one in seen],
-            len(seen),
-        )
-    assert plan.indexes == {"stream_liveness_source_id_external_id_key"}
-    assert not plan.scanned
-    assert plan.nodes[0]["Actual Rows"] == 0  # every description is as it was
-    (update,) = (node for node in plan.nodes if node["Node Type"] == "ModifyTable")
-    assert update["Actual Rows"] == 100
+        for first in range(0, 20_000, 2000):
+            seen = [stream(n) for n in range(first, first + 2000)]
+            for _ in range(2):
+                await store.write_batch(connection, source_id, seen, NOW, 600)
+        for table in ("streams", "stream_liveness"):
+            assert await connection.fetchval(reads, table) == 0
 
 
 async def test_visitors_queries_are_planned_for_their_very_words(

@@ -66,11 +66,15 @@ def _target(context: Context, source: Source) -> Target:
 
 
 async def prune(context: Context) -> float:
-    """Remove what expired; returns the seconds until it is worth doing again."""
+    """Remove what expired, and keep the search index tidy while passes are under way.
+
+    Returns the seconds until it is worth doing again.
+    """
     gone = await store.prune(context.pool, context.clock.now())
     if gone:
         log.debug("streams", f"{gone} streams expired")
         await store.vacuum(context.pool)
+    await store.tidy_search(context.pool)
     return PRUNE_S
 
 

@@ -3,60 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import TypeVar
 
 import db_utils
 from vigil.streams.model import SeenStream, digest, search_text
 
-CHUNK = 5000
-"""Rows a statement; more gain nothing."""
+Ready = TypeVar("Ready")
+
+CHUNK = 2500
+"""Rows a statement that refreshes; more gain nothing."""
 NEW_CHUNK = 1000
 """The same, of those that are described."""
 DEAD_LEAST, DEAD_SHARE = 500, 0.05
 """Dead rows that are worth a vacuum: so many, and so large a share of the living."""
-TAG_SEPARATOR = "\x1f"
-"""Tags hold no control characters, so this can join them: unnest would flatten lists of lists."""
+TAG, FIELD, LINE = "\x1d", "\x1e", "\x1f"
+"""What stands between tags, fields and lines. What is written holds no control characters; and
+asyncpg encodes one text twenty times as fast as an array."""
 
-_REFRESH = """
+_HOW = """
+    SET LOCAL synchronous_commit TO off;
+    SET LOCAL work_mem TO '64MB';
+    SET LOCAL plan_cache_mode TO force_generic_plan;
+    SET LOCAL enable_seqscan TO off;
+    SET LOCAL enable_hashjoin TO off;
+    SET LOCAL enable_mergejoin TO off;
+    SELECT pg_stat_force_next_flush()
+"""
+"""Each row is found by its index, whatever the planner knows of a table that is just growing:
+reading all of it for every chunk costs three times as much at 100,000 rows. Where so many are new
+that the list of the search index must be emptied meanwhile, memory makes that cheaper. And what was
+written is counted at once, for ``vacuum``, not some seconds later."""
+
+_SEEN = """
+    unnest(string_to_array($4, E'\\x1f'),
+           string_to_array($5, E'\\x1f')::int[],
+           string_to_array($6, E'\\x1f')::bigint[])
+    WITH ORDINALITY AS seen (external_id, viewers, digest, number)
+"""
+"""Streams of source ``$1``, seen at ``$2``, good until ``$3``; numbered from 1 on."""
+
+_REFRESH = f"""
     WITH refreshed AS (
         UPDATE stream_liveness AS live
         SET viewers = seen.viewers, seen_at = $2, expires_at = $3
-        FROM unnest($4::text[], $5::int[], $6::bigint[])
-             WITH ORDINALITY AS seen (external_id, viewers, digest, number)
+        FROM {_SEEN}
         WHERE live.source_id = $1 AND live.external_id = seen.external_id
           AND live.digest = seen.digest
-        RETURNING seen.number
+        RETURNING seen.number::int AS number
     )
-    SELECT number FROM generate_series(1, $7::bigint) AS number
-    WHERE number NOT IN (SELECT number FROM refreshed)
-"""
-"""Refreshes who watches, in the narrow table alone; gives the numbers, from 1 on, of those that
-are new or whose description changed."""
+    SELECT coalesce(array_agg(number), '{{}}') FROM refreshed
+"""  # noqa: S608 - put together once, from constants
+"""Refreshes who watches, in the narrow table alone; gives the numbers of those whose description
+is as it was."""
 
-_SEEN = """
-    unnest(
-        $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[],
-        $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-        $16::text[], $17::timestamptz[], $18::text[]
-    ) AS seen (
-        external_id, title, category_id, category, tags, language, mature,
-        channel_id, channel_login, channel_name, page_url, thumbnail_url,
-        player, player_url, started_at, search_text
-    )
-"""
-"""Descriptions of streams of source ``$1``, seen at ``$2``."""
-
-_DESCRIBE = f"""
+_DESCRIBE = """
     INSERT INTO streams (
         source_id, external_id, title, category_id, category, tags, language, mature,
         channel_id, channel_login, channel_name, page_url, thumbnail_url, player,
         player_url, started_at, search_text, first_seen_at, changed_at)
-    SELECT $1, external_id, title, category_id, category,
-           string_to_array(tags, E'\\x1f'), language, mature, channel_id, channel_login,
-           channel_name, page_url, thumbnail_url, player, player_url, started_at,
-           search_text, $2, $2
-    FROM {_SEEN}
+    SELECT $1, field[1], field[2], field[3], field[4], string_to_array(field[5], E'\\x1d'),
+           field[6], field[7]::bool, field[8], field[9], field[10], field[11],
+           nullif(field[12], ''), field[13], field[14], nullif(field[15], '')::timestamptz,
+           field[16], $2, $2
+    FROM string_to_table($3, E'\\x1f') AS line, string_to_array(line, E'\\x1e') AS field
     ON CONFLICT (source_id, external_id) DO UPDATE SET
         title = excluded.title, category_id = excluded.category_id,
         category = excluded.category, tags = excluded.tags, language = excluded.language,
@@ -66,22 +78,20 @@ _DESCRIBE = f"""
         player = excluded.player, player_url = excluded.player_url,
         started_at = excluded.started_at, search_text = excluded.search_text,
         changed_at = excluded.changed_at
-    RETURNING id, external_id
-"""  # noqa: S608 - put together once, from constants
-"""Inserts new streams and rewrites those whose description changed; gives number and id of each."""
+"""
+"""Inserts new streams and rewrites those whose description changed."""
 
-_ENLIVEN = """
+_ENLIVEN = f"""
     INSERT INTO stream_liveness (
         stream_id, source_id, external_id, digest, viewers, seen_at, expires_at)
-    SELECT id, $1, external_id, digest, viewers, $2, $3
-    FROM unnest($4::bigint[], $5::text[], $6::bigint[], $7::int[])
-         AS seen (id, external_id, digest, viewers)
+    SELECT streams.id, $1, seen.external_id, seen.digest, seen.viewers, $2, $3
+    FROM {_SEEN} JOIN streams
+        ON streams.source_id = $1 AND streams.external_id = seen.external_id
     ON CONFLICT (stream_id) DO UPDATE SET
         digest = excluded.digest, viewers = excluded.viewers, seen_at = excluded.seen_at,
         expires_at = excluded.expires_at
-"""
-"""Says who watches those that were described. A join in one statement with the above would be
-planned as if there were ten of them."""
+"""  # noqa: S608 - put together once, from constants
+"""Says who watches those that were described."""
 
 
 async def write_batch(
@@ -99,78 +109,109 @@ async def write_batch(
     """
     different = list({stream.external_id: stream for stream in streams}.values())
     expires_at = seen_at + timedelta(seconds=ttl_s)
+    others: list[SeenStream] = []
     async with db_utils.transaction(db) as connection:
-        await connection.execute("SET LOCAL synchronous_commit TO off")
-        chunks = [different[i : i + CHUNK] for i in range(0, len(different), CHUNK)]
-        ready = _keys(chunks[0]) if chunks else ()
-        for number, chunk in enumerate(chunks):
-            asked = asyncio.ensure_future(
-                connection.fetch(_REFRESH, source_id, seen_at, expires_at, *ready, len(chunk))
-            )
-            await asyncio.sleep(0)  # it is on its way; the next one is made ready meanwhile
-            ready = _keys(chunks[number + 1]) if number + 1 < len(chunks) else ()
-            others = [chunk[row[0] - 1] for row in await asked]
-            for first in range(0, len(others), NEW_CHUNK):
-                some = others[first : first + NEW_CHUNK]
-                await _describe(connection, source_id, seen_at, expires_at, some)
+
+        async def refresh(some: Sequence[SeenStream], keys: tuple[str, ...]) -> None:
+            done = await connection.fetchval(_REFRESH, source_id, seen_at, expires_at, *keys)
+            if len(done) < len(some):
+                known = frozenset(done)
+                others.extend(one for n, one in enumerate(some, start=1) if n not in known)
+
+        async def describe(some: Sequence[SeenStream], ready: tuple[str, tuple[str, ...]]) -> None:
+            lines, keys = ready
+            await connection.execute(_DESCRIBE, source_id, seen_at, lines)
+            await connection.execute(_ENLIVEN, source_id, seen_at, expires_at, *keys)
+
+        await connection.execute(_HOW)
+        await _in_turn(_chunks(different, CHUNK), _keys, refresh)
+        await _in_turn(
+            _chunks(others, NEW_CHUNK), lambda some: (_lines(some), _keys(some)), describe
+        )
     return len(different)
 
 
-def _keys(streams: Sequence[SeenStream]) -> tuple[list[object], ...]:
+def _chunks(streams: Sequence[SeenStream], size: int) -> Iterator[Sequence[SeenStream]]:
+    """In the order of the index, where neighbours are found in the same pages.
+
+    The first chunk is cut off before, so that PostgreSQL has it while the others are sorted.
+    """
+    by_id = attrgetter("external_id")
+    yield sorted(streams[:size], key=by_id)
+    others = sorted(streams[size:], key=by_id)
+    for first in range(0, len(others), size):
+        yield others[first : first + size]
+
+
+async def _in_turn(
+    chunks: Iterable[Sequence[SeenStream]],
+    prepare: Callable[[Sequence[SeenStream]], Ready],
+    send: Callable[[Sequence[SeenStream], Ready], Awaitable[None]],
+) -> None:
+    """Send chunk after chunk; each is made ready while PostgreSQL has the one before in hand."""
+    sent: asyncio.Future[None] | None = None
+    try:
+        for chunk in chunks:
+            if not chunk:
+                continue
+            ready = prepare(chunk)
+            if sent is not None:
+                await sent
+            sent = asyncio.ensure_future(send(chunk, ready))
+            await asyncio.sleep(0)  # it is on its way
+    finally:
+        if sent is not None:
+            await sent
+
+
+def _keys(streams: Sequence[SeenStream]) -> tuple[str, ...]:
     """What refreshing needs, in the order of ``$4`` and on."""
     return (
-        [stream.external_id for stream in streams],
-        [stream.viewers for stream in streams],
-        [digest(stream) for stream in streams],
+        _joined(LINE, [stream.external_id for stream in streams]),
+        LINE.join([str(stream.viewers) for stream in streams]),
+        LINE.join([str(digest(stream)) for stream in streams]),
     )
 
 
-async def _describe(
-    connection: db_utils.Connection,
-    source_id: int,
-    seen_at: datetime,
-    expires_at: datetime,
-    streams: Sequence[SeenStream],
-) -> None:
-    rows = await connection.fetch(_DESCRIBE, source_id, seen_at, *_columns(streams))
-    ids = {row["external_id"]: row["id"] for row in rows}
-    await connection.execute(
-        _ENLIVEN,
-        source_id,
-        seen_at,
-        expires_at,
-        [ids[stream.external_id] for stream in streams],
-        [stream.external_id for stream in streams],
-        [digest(stream) for stream in streams],
-        [stream.viewers for stream in streams],
-    )
+def _lines(streams: Sequence[SeenStream]) -> str:
+    """The descriptions, in the order of the fields of ``_DESCRIBE``."""
+    return _joined(LINE, [_joined(FIELD, _fields(stream)) for stream in streams])
 
 
-def _columns(streams: Sequence[SeenStream]) -> tuple[list[object], ...]:
-    """The streams turned by ninety degrees, in the order of ``_SEEN``."""
+def _fields(stream: SeenStream) -> tuple[str, ...]:
+    started_at = stream.started_at
     return (
-        [s.external_id for s in streams],
-        [s.title for s in streams],
-        [s.category_id for s in streams],
-        [s.category for s in streams],
-        [TAG_SEPARATOR.join(s.tags) for s in streams],
-        [s.language for s in streams],
-        [s.mature for s in streams],
-        [s.channel_id for s in streams],
-        [s.channel_login for s in streams],
-        [s.channel_name for s in streams],
-        [s.page_url for s in streams],
-        [s.thumbnail_url for s in streams],
-        [s.player for s in streams],
-        [s.player_url for s in streams],
-        [s.started_at for s in streams],
-        [search_text(s) for s in streams],
+        stream.external_id,
+        stream.title,
+        stream.category_id,
+        stream.category,
+        _joined(TAG, stream.tags),
+        stream.language,
+        "t" if stream.mature else "f",
+        stream.channel_id,
+        stream.channel_login,
+        stream.channel_name,
+        stream.page_url,
+        stream.thumbnail_url or "",
+        stream.player,
+        stream.player_url,
+        "" if started_at is None else started_at.isoformat(),
+        search_text(stream),
     )
+
+
+def _joined(separator: str, parts: Sequence[str]) -> str:
+    """The parts in one text; raises ValueError where one of them has the separator in it."""
+    text = separator.join(parts)
+    if parts and text.count(separator) != len(parts) - 1:
+        raise ValueError("a description holds a control character")
+    return text
 
 
 async def retire(db: db_utils.Database, source_id: int, before: datetime) -> int:
     """Remove what this source last showed before a moment; returns how many streams that were."""
-    status = await db.execute(
+    return await _delete(
+        db,
         """
         DELETE FROM streams WHERE id IN (
             SELECT stream_id FROM stream_liveness
@@ -181,7 +222,6 @@ async def retire(db: db_utils.Database, source_id: int, before: datetime) -> int
         source_id,
         before,
     )
-    return int(status.split()[-1])
 
 
 async def prune(db: db_utils.Database, now: datetime) -> int:
@@ -189,7 +229,8 @@ async def prune(db: db_utils.Database, now: datetime) -> int:
 
     Leaves alone what is being written at this moment: it is live again, and nobody waits.
     """
-    status = await db.execute(
+    return await _delete(
+        db,
         """
         DELETE FROM streams WHERE id IN (
             SELECT stream_id FROM stream_liveness WHERE expires_at <= $1
@@ -198,6 +239,13 @@ async def prune(db: db_utils.Database, now: datetime) -> int:
         """,
         now,
     )
+
+
+async def _delete(db: db_utils.Database, statement: str, *arguments: object) -> int:
+    """Run it, its dead rows counted at once; returns how many rows it removed."""
+    async with db_utils.transaction(db) as connection:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        status = await connection.execute(statement, *arguments)
     return int(status.split()[-1])
 
 
@@ -220,7 +268,10 @@ async def vacuum(db: db_utils.Database) -> bool:
 
 
 async def tidy_search(db: db_utils.Database) -> None:
-    """Move the words that were written into the search index proper: a long list slows searches."""
+    """Move the words that were written into the search index proper: a long list slows searches.
+
+    Beside a batch that is being written, on another connection, neither waits for the other.
+    """
     await db.execute("SELECT gin_clean_pending_list('streams_search')")
 
 
@@ -245,7 +296,8 @@ async def unseen(
 
 async def retire_these(db: db_utils.Database, ids: Sequence[int], before: datetime) -> int:
     """Remove those of these that were last seen before a moment; returns how many that were."""
-    status = await db.execute(
+    return await _delete(
+        db,
         """
         DELETE FROM streams WHERE id IN (
             SELECT stream_id FROM stream_liveness
@@ -255,7 +307,6 @@ async def retire_these(db: db_utils.Database, ids: Sequence[int], before: dateti
         ids,
         before,
     )
-    return int(status.split()[-1])
 
 
 async def fresh(db: db_utils.Database, source_id: int, since: datetime) -> int:
