@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,8 +20,7 @@ import msgspec
 import uvloop
 
 from bench.harness import machine
-from bench.stream_requests import fill, free_port
-from vigil import postgres
+from bench.stream_requests import database, fill, free_port
 from vigil.clock import SystemClock
 from vigil.settings import Settings
 from vigil.streams.draws import Draws, open_draws
@@ -82,16 +79,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--streams", type=int, default=100_000)
     parser.add_argument("--draws", type=int, default=400_000)
+    parser.add_argument("--folder", type=Path, help="where the database is kept")
     options = parser.parse_args()
     print(machine(), file=sys.stderr)
-    folder = Path(tempfile.mkdtemp(prefix="vigil-bench-"))
-    folder.chmod(0o755)
-    try:
-        with postgres.running(folder), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            settings = Settings(data_dir=folder, port=free_port())
-            print(runner.run(filled(settings, options.streams, options.draws)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with (
+        database(options.folder) as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        settings = Settings(data_dir=folder, port=free_port())
+        print(runner.run(filled(settings, options.streams, options.draws)))
 
 
 if __name__ == "__main__":

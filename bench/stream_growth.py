@@ -12,10 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -25,8 +23,7 @@ from pathlib import Path
 
 import db_utils
 from bench.harness import machine
-from bench.stream_requests import FIRST_ID, different_words, fill, free_port, streams
-from vigil import postgres
+from bench.stream_requests import FIRST_ID, database, different_words, fill, free_port, streams
 from vigil.clock import SystemClock
 from vigil.settings import Settings
 from vigil.streams.dealing import store
@@ -118,17 +115,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--times", type=int, default=40, help="each statement is run")
+    parser.add_argument("--folder", type=Path, help="where the databases are kept, each in its own")
     options = parser.parse_args()
     print(machine(), file=sys.stderr)
     results = {}
     for size in options.sizes:
-        folder = Path(tempfile.mkdtemp(prefix="vigil-bench-"))
-        folder.chmod(0o755)
-        try:
-            with postgres.running(folder):
-                results[size] = asyncio.run(measured(folder, size, options.times))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        kept = options.folder and options.folder / str(size)
+        with database(kept) as folder:
+            results[size] = asyncio.run(measured(folder, size, options.times))
     print(shown(results))
 
 

@@ -1,12 +1,13 @@
 """Requests a second of live streams against Sanic's hello world in the same minute.
 
-    python -m bench.stream_requests [--streams 100000] [--rounds 5] [--seconds 3] [--all] [--json]
+    python -m bench.stream_requests [--streams 100000] [--rounds 5] [--seconds 3] [--json]
+        [--all | --only "by id" …] [--folder FOLDER]
 
 Fills a database with live streams of Twitch-like shape (Zipf categories, about 8 tags, 60% that
 nobody watches), starts the site and a hello world, each as one process, and loads them in turn
 with wrk, or, where there is none, with a client in Python (which is slower than the servers, so
 its ratios flatter). Says how much memory the site's process held at most. The database is made in
-a folder of its own and thrown away.
+a folder of its own and thrown away, or kept for the next run in the one that is given.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from string import ascii_lowercase
@@ -123,10 +124,15 @@ def streams(count: int) -> Iterator[SeenStream]:
 
 
 async def fill(settings: Settings, count: int) -> None:
-    """A migrated database with so many live streams."""
+    """A migrated database with so many live streams, unless it has them already."""
     await db_utils.wait_until_up(settings)
     await db_utils.migrate(settings)
     pool = await db_utils.create_pool(settings, "bench", size=1)
+    alive = "SELECT count(*) FROM stream_liveness WHERE expires_at > now() + interval '1 hour'"
+    if await pool.fetchval(alive) == count:
+        await read_all(pool)
+        await pool.close()
+        return
     source_id = await pool.fetchval(
         "INSERT INTO sources (name, kind, enabled) VALUES ('bench', 'twitch', false) RETURNING id"
     )
@@ -144,6 +150,14 @@ async def fill(settings: Settings, count: int) -> None:
     await pool.execute("VACUUM ANALYZE streams")
     await pool.execute("VACUUM ANALYZE stream_liveness")
     await pool.close()
+
+
+async def read_all(pool: db_utils.Pool) -> None:
+    """Have the tables and the index of random keys in memory, as after they were written."""
+    await pool.fetchval("SELECT sum(length(search_text)) FROM streams")
+    await pool.execute("SET enable_seqscan = off")
+    await pool.fetchval("SELECT count(random_key) FROM streams WHERE random_key >= 0")
+    await pool.fetchval("SELECT sum(viewers) FROM stream_liveness WHERE stream_id > 0")
 
 
 async def multiply(pool: db_utils.Pool, times: int) -> None:
@@ -296,7 +310,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     }
     ours = process("app.py", url=ours_url + "/stream", environment=environment)
     async with hello as baseline, ours as server:
-        for kind in KINDS if options.all else [*KINDS][:1]:
+        for kind in KINDS if options.all else options.only:
             addresses = targets(kind, options.streams)
             several = None
             if len(addresses) > 1:
@@ -337,16 +351,27 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of load in a round")
     parser.add_argument("--all", action="store_true", help="every path, not only /stream")
+    parser.add_argument("--only", nargs="+", choices=KINDS, default=["one random"])
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--folder", type=Path, help="where the database is kept")
     options = parser.parse_args()
     print(machine(), file=sys.stderr)
-    folder = Path(tempfile.mkdtemp(prefix="vigil-bench-"))
+    with database(options.folder) as folder:
+        asyncio.run(run(options, Settings(data_dir=folder, port=free_port())))
+
+
+@contextmanager
+def database(kept: Path | None) -> Iterator[Path]:
+    """A data folder whose PostgreSQL runs; thrown away unless it is one to be kept."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="vigil-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     try:
         with postgres.running(folder):
-            asyncio.run(run(options, Settings(data_dir=folder, port=free_port())))
+            yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

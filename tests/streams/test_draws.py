@@ -15,9 +15,11 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import Unavailable
 from vigil.streams import draws, store
+from vigil.streams.dealing import deck as decks
 from vigil.streams.dealing import store as dealing
+from vigil.streams.dealing.deck import Deck
 from vigil.streams.dealing.store import Card
-from vigil.streams.draws import Deck, Draws
+from vigil.streams.draws import Draws
 from vigil.streams.model import Filter, SeenStream
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -51,26 +53,52 @@ def test_a_whole_deck_never_runs_out() -> None:
 
 def test_the_largest_deck_is_dealt_again() -> None:
     deck = Deck()
-    deck.fill(cards(draws.LARGEST), whole=False, drawn_at=START)
+    deck.fill(cards(decks.LARGEST), whole=False, drawn_at=START)
     hands = 0
     while (hand := deck.deal(64)) is not None:
         hands += 1
         assert len(set(hand)) == 64
         assert not deck.low(START + timedelta(seconds=1))  # nobody asked
-    assert hands == draws.LARGEST * draws.ROUNDS
-    deck.asked = draws.LARGEST * draws.ROUNDS * 3 // 4 + 1
+    assert hands == decks.LARGEST * decks.ROUNDS
+    deck.asked = decks.LARGEST * decks.ROUNDS * 3 // 4 + 1
     assert deck.low(START + timedelta(seconds=0.1))
     assert not deck.low(START + timedelta(seconds=0.09))
-    deck.fill(cards(draws.LARGEST), whole=False, drawn_at=START, took=timedelta(seconds=0.1))
+    deck.fill(cards(decks.LARGEST), whole=False, drawn_at=START, took=timedelta(seconds=0.1))
     assert not deck.low(START + timedelta(seconds=0.29))
     assert deck.low(START + timedelta(seconds=0.3))
+
+
+def test_a_deck_that_is_dear_to_draw_becomes_smaller_and_grows_again() -> None:
+    deck = Deck()
+    assert deck.largest == decks.LARGEST
+
+    def drawn(seconds: float) -> int:
+        rows = cards(deck.largest)
+        deck.fill(rows, whole=False, drawn_at=START, took=timedelta(seconds=seconds))
+        return deck.largest
+
+    assert drawn(0.2) == decks.LARGEST
+    assert drawn(0.4) == decks.LARGEST / 2
+    hands = 0
+    while deck.deal(1) is not None:  # a smaller one is dealt to as many
+        hands += 1
+    assert hands == decks.MOST_HANDS
+    assert drawn(0.15) == decks.LARGEST / 2
+    assert drawn(2) == drawn(2) == decks.SMALLEST_LARGEST
+    assert drawn(0.01) == 2 * decks.SMALLEST_LARGEST
+    for _ in range(9):
+        drawn(0)
+    assert deck.largest == decks.LARGEST
+    deck.fill(cards(10), whole=False, drawn_at=START, took=timedelta(seconds=0.01))
+    assert deck.largest == decks.LARGEST
+    assert deck.deal(11) is None  # it was not drawn for so many
 
 
 def test_a_deck_that_many_ask_for_is_followed_by_the_next_before_it_is_stale() -> None:
     deck = Deck()
     deck.fill(cards(10), whole=True, drawn_at=START)
     assert not deck.low(START + timedelta(seconds=0.9))
-    deck.asked = draws.SMALLEST_AHEAD
+    deck.asked = decks.SMALLEST_AHEAD
     assert not deck.low(START + timedelta(seconds=0.5))
     assert deck.low(START + timedelta(seconds=0.9))
 
@@ -161,7 +189,7 @@ async def test_what_ended_is_gone_a_second_later(
 async def test_requests_of_one_moment_share_a_draw(
     context: Context, dealer: Draws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await show(context, 0, 2000)
+    await show(context, 0, 4000)
     sizes = []
     draw = dealing.draw
 
@@ -173,7 +201,7 @@ async def test_requests_of_one_moment_share_a_draw(
     hands = await asyncio.gather(*(take(dealer, 64) for _ in range(200)))
     assert all(len(set(hand)) == 64 for hand in hands)
     assert len(sizes) <= 4  # the first for one, the next for all who had come meanwhile
-    assert max(sizes) == draws.LARGEST
+    assert max(sizes) == decks.LARGEST
     assert min(sizes) >= 64
 
 
@@ -221,15 +249,15 @@ async def test_visitors_cannot_write(dealer: Draws) -> None:
 async def test_all_come_by_about_equally_often(
     context: Context, dealer: Draws, clock: FakeClock
 ) -> None:
-    await show(context, 0, 1500, ttl_s=3600)
+    await show(context, 0, 3000, ttl_s=3600)
     drawn: Counter[int] = Counter()
     for _ in range(3000):
-        drawn.update(await take(dealer, 10))
+        drawn.update(await take(dealer, 20))
         clock.jump(0.002)
-    mean = 30_000 / 1500
-    chi_squared = sum((drawn[n] - mean) ** 2 / mean for n in range(1500)) / 1499
-    assert len(drawn) == 1500
-    assert chi_squared < 3  # the same deck of 1000 all the time: 9; from a random key each time: 15
+    mean = 60_000 / 3000
+    chi_squared = sum((drawn[n] - mean) ** 2 / mean for n in range(3000)) / 2999
+    assert len(drawn) == 3000
+    assert chi_squared < 3  # the same deck all the time: 9; from a random key each time: 15
 
 
 def searches(context: Context) -> list[SeenStream]:

@@ -139,6 +139,32 @@ async def test_plans(directory: db_utils.Pool, context: Context) -> None:
     assert latest.pages < 1500
 
 
+async def test_a_small_source_among_large_ones_is_found_by_index(
+    directory: db_utils.Pool, context: Context
+) -> None:
+    pool = context.pool
+    source_id = await pool.fetchval(
+        "INSERT INTO sources (name, kind) VALUES ('small', 'owncast') RETURNING id"
+    )
+    await store.write_batch(pool, source_id, [stream(n) for n in range(0, 100, 5)], NOW, 600)
+    await pool.execute("ANALYZE streams")
+    for sources in (("small",), ("nowhere",), ("nowhere", "small")):
+        wanted = Filter(sources=sources, max_viewers=0)
+        asked = (*store._matches(wanted, NOW), 0.4, 1 + store.NEIGHBOURS, 1, False)
+        plan = await explain(directory, dealing._DRAW, *asked)
+        assert "streams_source_id_external_id_key" in plan.indexes
+        assert "streams_random" not in plan.indexes
+        assert plan.pages < 200
+        found = await dealing.draw(directory, wanted, 64, NOW, 0.4)
+        assert len(found) == (20 if "small" in sources else 0)
+    await pool.execute("DELETE FROM sources WHERE name = 'small'")
+    assert not await dealing.draw(directory, Filter(sources=("small",)), 64, NOW, 0.4)
+    await pool.execute("INSERT INTO sources (name, kind) VALUES ('later', 'owncast')")
+    again = "UPDATE streams SET source_id = (SELECT id FROM sources WHERE name = 'later')"
+    await pool.execute(f"{again} WHERE external_id = '7'")
+    assert len(await dealing.draw(directory, Filter(sources=("later",)), 64, NOW, 0.4)) == 1
+
+
 async def test_refresh_finds_its_rows_by_index(directory: db_utils.Pool, context: Context) -> None:
     source_id = await context.pool.fetchval("SELECT id FROM sources")
     for seen in ([stream(n) for n in range(5000, 5100)], [stream(n) for n in range(writing.CHUNK)]):

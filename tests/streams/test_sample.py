@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
-from vigil.streams.dealing.sample import MOST_LOOKS, Sample
+from vigil.streams.dealing.sample import LARGEST, MOST_LOOKS, SMALLEST, KeptSample, Sample
 from vigil.streams.dealing.store import Card
 from vigil.streams.model import Filter
 
@@ -45,3 +46,19 @@ def test_it_gives_up_before_it_takes_long() -> None:
     some = sample(*("common" for _ in range(3 * MOST_LOOKS)))
     assert find(some, 1, include=("common", "rare")) is None
     assert len(find(some, 64, include=("common",)) or ()) == 64
+
+
+def test_a_sample_is_as_large_as_pays() -> None:
+    kept = KeptSample()
+    cards, now = [Card(b"1", 0.0, b"a")], datetime(2026, 3, 1, tzinfo=UTC)
+
+    def drawn(missed: float) -> int:
+        kept.missed = timedelta(seconds=missed)
+        kept.fill(cards, now, timedelta(seconds=0.1))
+        return kept.size
+
+    assert [drawn(1.0) for _ in range(4)] == [4000, 8000, LARGEST, LARGEST]
+    assert drawn(0.1) == LARGEST
+    assert [drawn(0.0) for _ in range(4)] == [4000, 2000, SMALLEST, SMALLEST]
+    assert kept.fresh(now)
+    assert not kept.fresh(now + timedelta(seconds=1.01))

@@ -7,7 +7,7 @@ for all the time is served from memory, the next deck drawn before the last card
 
 **Fair**: each deck goes on along the random keys where the last one ended, so all matches come by
 before the first comes again. The largest deck is dealt up to four times where even so it runs out
-before the next one is there.
+before the next one is there; one that takes long to draw is smaller, and dealt more often.
 
 **Many different searches**: a search for words that few ask for gets no deck while many such come
 in. The words are looked for in a sample, a large deck of the same filter without words; what it
@@ -24,7 +24,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import asyncpg
 
@@ -34,29 +34,13 @@ from vigil.errors import Unavailable
 from vigil.settings import Settings
 from vigil.streams.dealing import store
 from vigil.streams.dealing.batch import AT_ONCE, Batch
-from vigil.streams.dealing.sample import Sample
+from vigil.streams.dealing.deck import FRESH, Deck
+from vigil.streams.dealing.sample import KeptSample
 from vigil.streams.dealing.store import Card
 from vigil.streams.model import Filter
 from vigil.streams.store import NEIGHBOURS
 
-FRESH = timedelta(seconds=1)
-"""How long a deck is good for; a stream that expires sooner is not in it."""
-LARGEST = 1000
-"""Streams in a deck: about 1 MB."""
-ROUNDS = 4
-"""How often the largest deck is dealt before the next one should be there; at most so many times
-its size of requests are answered from it."""
-APART = timedelta(seconds=0.1)
-"""Between two draws of the largest deck at least, lest PostgreSQL do nothing else; and three times
-as long as the last one took, unless it becomes too old."""
-SOON = timedelta(seconds=0.6)
-"""At this age at most a deck that many ask for is followed by the next one."""
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-SMALLEST_AHEAD = 64
-"""From this size on the next deck is drawn ahead."""
 MOST_DECKS = 64
-SAMPLED = 2000
-"""Streams in a sample: about 3 MB."""
 MOST_SAMPLES = 4
 MANY = 16
 """Searches of a second that nobody else makes; from so many on there is a sample."""
@@ -106,6 +90,7 @@ def reading() -> dict[str, str]:
     return {
         "statement_timeout": str(SLOWEST_QUERY_MS),
         "default_transaction_read_only": "on",
+        "max_parallel_workers_per_gather": "0",  # the other cores have visitors of their own
     }
 
 
@@ -118,78 +103,6 @@ def in_time() -> Iterator[None]:
         raise Unavailable(
             "this search takes too long", hint="try fewer or longer words", retry_after=5
         ) from error
-
-
-class Deck:
-    """The draw for one filter."""
-
-    __slots__ = (
-        "_good_until", "_hands", "_often", "_position", "_rows", "_soon", "_whole", "asked", "end",
-        "next",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.asked = 0
-        """Streams asked for since the draw."""
-        self.next: asyncio.Task[None] | None = None
-        """The next draw, while it is under way."""
-        self.end: float | None = None
-        """Where on the random keys the last draw ended."""
-        self.clear()
-
-    def clear(self) -> None:
-        """Throw the cards away."""
-        self.fill([], whole=False, drawn_at=None)
-
-    def fill(
-        self,
-        rows: list[bytes],
-        *,
-        whole: bool,
-        drawn_at: datetime | None,
-        took: timedelta = timedelta(),
-    ) -> None:
-        """Take new cards, drawn in ``took``; ``whole``: they are all that match."""
-        self._rows, self._whole, self._position, self._hands = rows, whole, 0, 0
-        # That nothing matches is never taken on trust.
-        self._good_until = (drawn_at, drawn_at + FRESH) if drawn_at and rows else None
-        ahead = min(SOON, max(APART, FRESH - 2 * took))
-        self._soon = drawn_at + ahead if drawn_at else LONG_AGO
-        self._often = drawn_at + max(APART, 3 * took) if drawn_at else LONG_AGO
-
-    def fresh(self, now: datetime) -> bool:
-        """Whether these may still be dealt."""
-        good = self._good_until
-        return good is not None and good[0] <= now <= good[1]
-
-    def low(self, now: datetime) -> bool:
-        """Whether it is time to draw the next ones."""
-        size = len(self._rows)
-        if self.asked >= SMALLEST_AHEAD and now >= self._soon:
-            return True
-        if self._whole or size < SMALLEST_AHEAD:
-            return False
-        if size < LARGEST:
-            return self._position * 2 > size
-        return self.asked * 4 > 3 * ROUNDS * size and now >= self._often
-
-    def deal(self, count: int) -> list[bytes] | None:
-        """``count`` different rows, or all where that is fewer; None when they have run out."""
-        rows, start = self._rows, self._position
-        size, end = len(rows), start + count
-        self._hands += 1
-        if self._whole:
-            start = random.randrange(size) if size else 0  # noqa: S311
-            return (rows[start : start + count] + rows[:start])[:count]
-        if end > size:
-            if size < LARGEST:
-                return None
-            start = random.randrange(count)  # noqa: S311 - not the same hands again
-            end = start + count
-        if self._hands > ROUNDS * LARGEST:
-            return None
-        self._position = end
-        return rows[start:end]
 
 
 class Draws:
@@ -300,16 +213,22 @@ class Draws:
             drawn_at = self._clock.now()
             start, good_until = random.random(), drawn_at + FRESH  # noqa: S311
             with in_time():
-                cards = await store.draw(self.pool, base, SAMPLED, good_until, start, texts=True)
-            kept.sample, kept.drawn_at = Sample(cards), drawn_at
+                cards = await store.draw(self.pool, base, kept.size, good_until, start, texts=True)
+            kept.fill(cards, drawn_at, self._clock.now() - drawn_at)
         finally:
             kept.next = None
 
     async def _ask_rare(
         self, asked: Sequence[tuple[Filter, int]]
     ) -> Mapping[tuple[Filter, int], list[bytes]]:
+        began = self._clock.now()
         with in_time():
-            return await store.rare(self._batches, asked, self._clock.now())
+            found = await store.rare(self._batches, asked, began)
+        took = (self._clock.now() - began) / len(asked)
+        for wanted, _ in asked:
+            if (kept := self._samples.get(without_words(wanted))) is not None:
+                kept.missed += took
+        return found
 
     async def _ask_one(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         now = self._clock.now()
@@ -344,7 +263,7 @@ class Draws:
 
     async def _draw(self, wanted: Filter, deck: Deck, count: int) -> None:
         try:
-            size = min(max(count, 2 * deck.asked), LARGEST)
+            size = min(max(count, 2 * deck.asked), deck.largest)
             deck.asked = 0
             drawn_at = self._clock.now()
             start, neighbours = random.random(), NEIGHBOURS  # noqa: S311
@@ -359,24 +278,6 @@ class Draws:
             deck.fill(rows, whole=len(cards) < size, drawn_at=drawn_at, took=took)
         finally:
             deck.next = None
-
-
-class KeptSample:
-    """The sample for all searches that differ only in their words."""
-
-    __slots__ = ("asked", "drawn_at", "next", "sample")
-
-    def __init__(self) -> None:
-        self.asked = 0
-        """Searches since it was drawn."""
-        self.next: asyncio.Task[None] | None = None
-        """The next draw, while it is under way."""
-        self.sample: Sample | None = None
-        self.drawn_at: datetime | None = None
-
-    def fresh(self, now: datetime) -> bool:
-        """Whether it may be used."""
-        return self.drawn_at is not None and self.drawn_at <= now <= self.drawn_at + FRESH
 
 
 def end_of(cards: Sequence[Card], start: float) -> float | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from bisect import bisect_right
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import accumulate
 
+from vigil.streams.dealing.deck import FRESH
 from vigil.streams.dealing.store import Card
 from vigil.streams.model import Filter
 
 SEPARATOR = b"\x1f"
 """Between texts. It counts as white space, so no word has it."""
+SMALLEST, LARGEST = 1000, 8000
+"""Streams in a sample: 1.5 to 12 MB."""
 MOST_LOOKS = 256
 """Streams looked at in vain, of those that have the word looked for first, before giving up."""
 
@@ -69,3 +74,38 @@ class Sample:
         """Where the first of these words is."""
         places = [at for word in words if (at := self._text.find(word, begin, end)) >= 0]
         return min(places, default=None)
+
+
+class KeptSample:
+    """The sample for all searches that differ only in their words.
+
+    As large as pays: what it does not have is asked of PostgreSQL, so it grows while that takes
+    longer than drawing it does.
+    """
+
+    __slots__ = ("asked", "drawn_at", "missed", "next", "sample", "size")
+
+    def __init__(self) -> None:
+        self.asked = 0
+        """Searches since it was drawn."""
+        self.missed = timedelta()
+        """The time that those took which it could not answer."""
+        self.next: asyncio.Task[None] | None = None
+        """The next draw, while it is under way."""
+        self.sample: Sample | None = None
+        self.drawn_at: datetime | None = None
+        self.size = 2 * SMALLEST
+        """Of the next one."""
+
+    def fill(self, cards: Sequence[Card], drawn_at: datetime, took: timedelta) -> None:
+        """Take a new sample, drawn in ``took``."""
+        self.sample, self.drawn_at = Sample(cards), drawn_at
+        if self.missed > 2 * took:
+            self.size = min(2 * self.size, LARGEST)
+        elif self.missed < took / 2:
+            self.size = max(self.size // 2, SMALLEST)
+        self.missed = timedelta()
+
+    def fresh(self, now: datetime) -> bool:
+        """Whether it may be used."""
+        return self.drawn_at is not None and self.drawn_at <= now <= self.drawn_at + FRESH
