@@ -7,11 +7,13 @@ import json
 import os
 import sys
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.servers.helix import Helix
+from tests.servers.json_api import JsonApi
 from tests.servers.owncast import Owncast
 from vigil.settings import ROOT, Settings, variable
 
@@ -25,7 +27,7 @@ class Ran:
     err: str
 
 
-async def vigil(settings: Settings, *arguments: str) -> Ran:
+async def vigil(settings: Settings, *arguments: str, stdin: str = "") -> Ran:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VIGIL_")}
     values = {variable(one.name): getattr(settings, one.name) for one in fields(settings)}
     environment |= {name: str(value) for name, value in values.items() if value is not None}
@@ -36,10 +38,11 @@ async def vigil(settings: Settings, *arguments: str) -> Ran:
         "source",
         *arguments,
         env=environment | {"PYTHONPATH": str(ROOT)},
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
     return Ran(process.returncode or 0, out.decode(), err.decode())
 
 
@@ -130,3 +133,49 @@ async def test_test_of_twitch_shows_no_secret(settings: Settings) -> None:
         right = replace(wrong, twitch_client_secret=server.client_secret)
         ran = await vigil(right, "test", "tw")
         assert ran.out == "Twitch answers; 799 of 800 requests are left\n"
+
+
+async def test_a_feed_is_tried_added_changed_and_shown(settings: Settings, tmp_path: Path) -> None:
+    secret = "correct-horse-battery"
+    async with JsonApi(25, way="cursor", key=secret) as api:
+        file = tmp_path / "radio.json"
+        file.write_text(json.dumps(api.options | {"title": "name"}))
+        described = (
+            "radio", "json_feed", "--url", api.address, "--options", str(file),
+            "--option", "max_viewers=5", "--secret", "X-Api-Key",
+        )  # fmt: skip
+        ran = await vigil(settings, "add", *described, "--dry-run", stdin=f"{secret}\n")
+        assert ran.status == 0, ran.err
+        assert "Station 3" in ran.out
+        assert "would be kept; nothing was saved" in ran.out
+        assert "refused: more than 5 viewers" in ran.out
+        ran = await vigil(settings, "add", *described, "--dry-run", stdin="wrong\n")
+        assert (ran.status, "answered 401" in ran.err) == (1, True)
+        assert await listed(settings) == []
+        ran = await vigil(settings, "add", *described, stdin=f"{secret}\n")
+        assert ran.out == "added source radio (json_feed), looked through every 120 s\n"
+        ran = await vigil(settings, "change", "radio", "--option", "title=", "--dry-run", "--json")
+        assert json.loads(ran.out)["items"][1]["title"] == "Station 1"  # the channel's name
+        ran = await vigil(settings, "change", "radio", "--option", "title=a[")
+        assert (ran.status, "option title ends too early" in ran.err) == (1, True)
+        ran = await vigil(settings, "change", "radio", "--option", "title=show.title")
+        assert ran.out == "changed source radio\n"
+        ran = await vigil(settings, "test", "radio", "--show")
+        assert "Show 3" in ran.out
+        shown = await vigil(settings, "show", "radio")
+        for name in ("next_at", "pages", "found", "kept", "fresh", "refusals", "budget", "error"):
+            assert f"\n{name} " in shown.out
+        assert "X-Api-Key" in shown.out
+        assert secret not in shown.out + (await vigil(settings, "list", "--json")).out
+        ran = await vigil(settings, "change", "radio", "--forget", "X-Api-Key", "--json")
+        assert json.loads(ran.out)["secrets"] == []
+        ran = await vigil(settings, "add", "x", "m3u", "--options", str(ROOT / "README.md"))
+        assert (ran.status, "no JSON object" in ran.err) == (1, True)
+
+
+async def test_kinds(settings: Settings) -> None:
+    ran = await vigil(settings, "kinds", "--json")
+    rows = json.loads(ran.out)
+    assert {row["kind"] for row in rows} == {"twitch", "json_feed", "m3u"}
+    assert {"kind", "option", "example", "what"} == rows[0].keys()
+    assert "started_at" in (await vigil(settings, "kinds")).out

@@ -14,7 +14,7 @@ from tests.conftest import Site
 from tests.servers.json_api import JsonApi, station
 from tests.servers.playlist import Playlist
 from tests.sources.test_views import API, get, page, post, state_of
-from vigil.sources import adding, blocking, forms, store
+from vigil.sources import adding, blocking, forms, preview, store
 from vigil.sources.kinds import DIRECTORIES
 
 SECRET = "correct-horse-battery"
@@ -206,6 +206,15 @@ class TestApi:
             seen = await post(site, f"{API}/tv/preview", 200, json=body)
         assert [item["title"] for item in seen["items"]] == ["One"]
         assert (seen["found"], seen["kept"], seen["complete"]) == (3, 1, True)
+
+
+async def test_nobody_waits_for_ever(
+    site: Site, api: JsonApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "PATIENCE_S", 0.2)
+    api.faults.slow_s = 5
+    text = await send(site, "/sources", filled(api) | {"do": "test"}, 200)
+    assert "did not show anything within 0.2 s" in text
 
 
 async def test_strangers_titles_are_shown_harmlessly(site: Site) -> None:

@@ -234,6 +234,8 @@ async def test_secrets_go_along_and_nowhere_else(outside: Context) -> None:
         ({"item": "x"}, "no option 'item'"),
         ({"items": 5}, "items is a JMESPath"),
         ({"viewers": "a["}, "option viewers ends too early"),
+        ({"viewers": "'\x00'"}, "cannot be seen"),
+        ({"viewers": "'\ud800'"}, "cannot be seen"),
         ({"paging": "scroll"}, "paging is unknown"),
         ({"paging": "cursor"}, "need the option cursor"),
         ({"parameter": "a b"}, "parameter's name"),

@@ -8,9 +8,10 @@ Beside the adapters and the usual files: kinds (the table of the adapters), clea
 of strangers made safe), coerce (values of any type made into those), items (one item held against
 its shape), playlists (M3U), expressions (JMESPath with bounds), paging (from page to page of a
 JSON API), headers (sent and read), helix (requests to Twitch) with bucket (the rate limit that its
-cursors share) and turning (many cursors at once), options (what a person writes, read and
+cursors share) and turning (many cursors at once),
+twitch_items (what Twitch sends), options (what a person writes, read and
 checked), criteria (held against streams), adding (sources made and changed), preview (what one
-would show), forms (fields of the page), builtin (those that a new installation has), shown (sources
-as visitors see them), blocking (what an operator blocks, checked) with blocks (kept in the
-database).
+would show), forms (fields of the page), asking (what a request holds), builtin (those that a new
+installation has), shown (sources as visitors see them), blocking (what an operator blocks, checked)
+with blocks (kept in the database).
 """

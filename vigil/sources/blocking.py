@@ -12,7 +12,7 @@ import db_utils
 from vigil import auth, responses
 from vigil.errors import Invalid, NotFound
 from vigil.openapi import Actions, Items, describe
-from vigil.sources import clean
+from vigil.sources import asking, clean
 from vigil.sources.blocks import store
 from vigil.sources.blocks.model import Block, BlockKind, spelled
 
@@ -80,8 +80,7 @@ async def page(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def add_form(request: Request) -> HTTPResponse:
     """Block from the form."""
-    form: Any = request.form or {}
-    kind, value = str(form.get("kind") or ""), str(form.get("value") or "")
+    kind, value = asking.field(request, "kind"), asking.field(request, "value")
     await block(responses.context(request).pool, kind, value, await _who(request))
     return responses.redirect("/sources/blocks")
 
@@ -89,8 +88,7 @@ async def add_form(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def remove_form(request: Request) -> HTTPResponse:
     """Unblock from the form."""
-    form: Any = request.form or {}
-    kind, value = str(form.get("kind") or ""), str(form.get("value") or "")
+    kind, value = asking.field(request, "kind"), asking.field(request, "value")
     await unblock(responses.context(request).pool, kind, value)
     return responses.redirect("/sources/blocks")
 
@@ -107,10 +105,7 @@ async def api_list(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Block a channel or a word for good; what is stored of it goes at once."""
-    try:
-        body = msgspec.json.decode(request.body, type=NewBlock)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Invalid(f"the body cannot be used: {error}") from None
+    body = asking.body(request, NewBlock)
     made, _ = await block(
         responses.context(request).pool, body.kind, body.value, await _who(request)
     )

@@ -298,7 +298,9 @@ def _expression(given: Mapping[str, Any], name: str) -> str:
         return DEFAULTS.get(name, "")
     if not isinstance(text, str):
         raise Invalid(f"option {name} is a JMESPath expression")
-    text = " ".join(text.split("\n")).strip()
+    text = re.sub(r"[\t\r\n]+", " ", text).strip()
+    if not text.isprintable():  # the database takes neither NUL nor half a character
+        raise Invalid(f"option {name} holds characters that cannot be seen")
     if name == "player" and text in PLAYERS:
         return text
     Expression(name, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import TypedDict
 
 import db_utils
 from vigil.context import Context
+from vigil.errors import SourceError
 from vigil.sources.blocks import store as blocks_store
 from vigil.sources.kinds import DIRECTORIES
 from vigil.sources.model import Source
@@ -19,6 +21,9 @@ ENOUGH = 12
 """Streams."""
 MOST_ANSWERS = 3
 """They may all be refused; then that is what there is to see."""
+
+PATIENCE_S = 40.0
+"""Somebody is waiting."""
 
 
 class StreamJson(TypedDict):
@@ -71,6 +76,14 @@ class Preview:
 
 async def preview(context: Context, source: Source) -> Preview:
     """Read the beginning of a source and save nothing; raises SourceError."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await _preview(context, source)
+    except TimeoutError:
+        raise SourceError(f"it did not show anything within {PATIENCE_S:g} s") from None
+
+
+async def _preview(context: Context, source: Source) -> Preview:
     seen, answers = Preview(), 0
     async with db_utils.transaction(context.pool) as connection:
         blocks = await blocks_store.held(connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -15,7 +15,7 @@ from sanic.response import ResponseStream
 from vigil import auth, responses
 from vigil.errors import Conflict, Invalid, NotFound, SourceError, VigilError
 from vigil.openapi import Items, describe
-from vigil.sources import adding, blocking, forms, shown, store
+from vigil.sources import adding, asking, blocking, forms, shown, store
 from vigil.sources.kinds import DIRECTORIES
 from vigil.sources.model import DirectoryKind, Source
 from vigil.sources.preview import Preview, PreviewJson, preview, preview_json
@@ -23,7 +23,6 @@ from vigil.sources.shown import SourceJson
 
 bp = Blueprint("sources")
 blocking.register(bp)
-T = TypeVar("T")
 
 BETWEEN_NEWS_S = 1.0
 
@@ -96,7 +95,7 @@ async def new(request: Request, kind: str) -> HTTPResponse:
 @auth.require_admin
 async def add_form(request: Request) -> HTTPResponse:
     """Add a source from the form, or show what it would be."""
-    given = _given(request)
+    given = asking.form(request)
     return await _save(request, adding.kind_of(given.get("kind", [""])[0]), given)
 
 
@@ -113,7 +112,7 @@ async def change(request: Request, name: str) -> HTTPResponse:
 async def change_form(request: Request, name: str) -> HTTPResponse:
     """Change a source from its form, or show what it would be then."""
     source = (await adding.find(responses.context(request).pool, name)).source
-    return await _save(request, adding.kind_of(source.kind), _given(request), source)
+    return await _save(request, adding.kind_of(source.kind), asking.form(request), source)
 
 
 @bp.post("/sources/<name>/<action:enable|disable|test|delete>", name="action_form")
@@ -136,7 +135,7 @@ async def api_index(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Add a source."""
-    body = _body(request, NewSource)
+    body = asking.body(request, NewSource)
     wanted = adding.Wanted(**msgspec.structs.asdict(body))
     source = await adding.add(responses.context(request).pool, wanted)
     return responses.json(
@@ -156,7 +155,7 @@ async def api_show(request: Request, name: str) -> HTTPResponse:
 @auth.require_admin
 async def api_change(request: Request, name: str) -> HTTPResponse:
     """Change a source."""
-    body = _body(request, Change)
+    body = asking.body(request, Change)
     await adding.change(responses.context(request).pool, name, **_told(body))
     return responses.json(await _one(request, name))
 
@@ -169,7 +168,7 @@ async def api_preview(request: Request, name: str) -> HTTPResponse:
 
     Nothing is saved.
     """
-    context, body = responses.context(request), _body(request, Trial)
+    context, body = responses.context(request), asking.body(request, Trial)
     if body.kind is UNSET:
         source = (await adding.find(context.pool, name)).source
         tried = adding.checked(replace(adding.as_it_is(source), **_told(body)), source)
@@ -231,23 +230,11 @@ async def _news(request: Request) -> AsyncGenerator[tuple[str, dict[str, Any]], 
                 news.get_nowait()
 
 
-def _body(request: Request, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(request.body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Invalid(f"the body cannot be used: {error}") from None
-
-
 def _told(body: Change | Trial) -> dict[str, Any]:
     """What is in a body."""
     return {
         name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET
     }
-
-
-def _given(request: Request) -> Mapping[str, list[str]]:
-    form = request.form
-    return {name: [str(one) for one in form.getlist(name)] for name in form} if form else {}
 
 
 async def _save(
