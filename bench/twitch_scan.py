@@ -4,10 +4,12 @@
 
 A peer that speaks Helix runs as a process of its own: 800 points a minute, answers after 150 ms,
 channels that come and go (a stream lasts two hours) and change their viewers meanwhile, and in
-every other pass failing requests. ``--faster 20`` divides minute and answer by 20. The floor is
-what any scanner needs: a request for each hundred live channels, less the points that the bucket
-holds when the pass begins, at the rate of the limit. After each pass the database is held against
-what the peer had live when it began and when it ended.
+every other pass failing requests. ``--faster 20`` makes the minute, and the lives of streams, 20
+times shorter, but not the answers. The floor is what any scanner needs: a request for each hundred
+live channels, less the points that the bucket holds when the pass begins, at the rate of the limit.
+After each pass the database is held against what the peer had live when it began and when it ended;
+what is live throughout and neither known before nor found is one that changed places meanwhile.
+``--restart`` forgets between the passes whatever a process holds, as a restart does.
 """
 
 from __future__ import annotations
@@ -32,11 +34,13 @@ import db_utils
 from bench.harness import machine
 from vigil import postgres
 from vigil.context import Context, open_context
+from vigil.loop import Target
 from vigil.settings import ROOT, Settings
+from vigil.sources import helix
 from vigil.sources import store as sources_store
 from vigil.streams import scan
 
-POINTS, MINUTE_S, ANSWER_S, LASTS_S = 800, 60.0, 0.15, 7200.0
+POINTS, MINUTE_S, LASTS_S = 800, 60.0, 7200.0
 
 
 @dataclass
@@ -56,9 +60,11 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(channels: int, faster: float) -> AsyncIterator[Peer]:
+async def peer(options: argparse.Namespace) -> AsyncIterator[Peer]:
     """Helix, until the end of the block."""
-    figures = (channels, MINUTE_S / faster, ANSWER_S / faster, channels / LASTS_S * faster)
+    channels, faster = options.channels, options.faster
+    churn_s = channels / LASTS_S * faster * options.churn
+    figures = (channels, MINUTE_S / faster, options.answer_s, churn_s, options.cursors)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.helix_peer", *map(str, figures)),
         cwd=ROOT,
@@ -83,6 +89,11 @@ async def held(context: Context) -> set[str]:
     return {row["external_id"] for row in rows}
 
 
+async def the_source(context: Context) -> Target:
+    """What the scanner would do again and again."""
+    return next(one for one in await scan.targets(context) if one.key.startswith("source:"))
+
+
 async def passes(context: Context, other: Peer, options: argparse.Namespace) -> list[float]:
     """Look so often; prints each pass, returns time / floor of each."""
     minute_s = MINUTE_S / options.faster
@@ -95,14 +106,17 @@ async def passes(context: Context, other: Peer, options: argparse.Namespace) -> 
         interval_s=1,
         ttl_s=900,
     )
-    target = (await scan.targets(context))[1]
+    target = await the_source(context)
     ratios, known = [], set[str]()
     for number in range(options.passes):
         faulty = options.faults and number % 2 == 1
+        if options.restart:
+            helix._clients.clear()
+            target = await the_source(context)
         before = await other.ask("faults" if faulty else "")
-        began = time.perf_counter()
+        began, cpu_s = time.perf_counter(), time.process_time()
         await target.run_once()
-        took = time.perf_counter() - began
+        took, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
         after, ours = await other.ask(), await held(context)
         needed = math.ceil(len(before["live"]) / 100)
         floor = max(needed - before["points"], 0) / POINTS * minute_s
@@ -114,7 +128,9 @@ async def passes(context: Context, other: Peer, options: argparse.Namespace) -> 
             f"answers for {needed} pages; live {len(ours)}, "
             f"removed though live {len((throughout & known) - ours)}, "
             f"kept though over {len((ours & known) - set(before['live']) - set(after['live']))}, "
-            f"not found yet {len(throughout - ours)}",
+            f"not found yet {len(throughout - ours)}; refused {after['refused']}, "
+            f"CPU {cpu_s:.2f} s, "
+            f"the peer's {after['cpu_s'] - before['cpu_s']:.2f} s",
             flush=True,
         )
         known = ours
@@ -125,7 +141,7 @@ async def run(options: argparse.Namespace, settings: Settings) -> None:
     """Start everything, look, print."""
     await db_utils.wait_until_up(settings)
     await db_utils.migrate(settings)
-    async with peer(options.channels, options.faster) as other:
+    async with peer(options) as other:
         pointed_at = Settings(
             data_dir=settings.data_dir,
             twitch_client_id="vigil-test",
@@ -149,6 +165,10 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=100_000)
     parser.add_argument("--passes", type=int, default=20)
     parser.add_argument("--faster", type=float, default=1.0)
+    parser.add_argument("--answer-s", type=float, default=0.15)
+    parser.add_argument("--churn", type=float, default=1.0, help="times that of Twitch")
+    parser.add_argument("--cursors", choices=("score", "offset", "bound"), default="score")
+    parser.add_argument("--restart", action="store_true", help="the scanner, before each pass")
     parser.add_argument("--no-faults", dest="faults", action="store_false")
     options = parser.parse_args()
     print(machine(), file=sys.stderr)

@@ -11,10 +11,11 @@ import json
 import math
 import random
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Literal
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -30,6 +31,7 @@ WORDS = (
 )  # fmt: skip
 LANGUAGES = ("en", "en", "en", "es", "de", "fr", "pt", "ru", "ja", "ko", "other")
 Key = tuple[tuple[str, tuple[str, ...]], ...]
+Cursors = Literal["offset", "score", "bound"]
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -67,6 +69,8 @@ class Faults(HttpFaults):
     null_tags: bool = False
     repeat_cursor: bool = False
     """Every page gives the same cursor."""
+    circle: bool = False
+    """The last page's cursor leads back to the first page, as Twitch's did at times."""
     empty_pages: bool = False
     """Pages without items whose cursor goes on for ever."""
     repeats: int = 0
@@ -98,8 +102,13 @@ BAD_ITEMS: tuple[object, ...] = (
 )
 
 
-def channel(number: int, viewers: int, generator: random.Random | None = None) -> Channel:
-    """A channel made up from its number."""
+def channel(
+    number: int,
+    viewers: int,
+    generator: random.Random | None = None,
+    languages: Sequence[str] = LANGUAGES,
+) -> Channel:
+    """A channel made up from its number; the more often a language is listed, the likelier."""
     generator = generator or random.Random(number)
     game = generator.randrange(40)
     login = f"channel_{number}"
@@ -113,7 +122,7 @@ def channel(number: int, viewers: int, generator: random.Random | None = None) -
         title=" ".join(generator.choices(WORDS, k=6)),
         viewer_count=viewers,
         started_at=(STARTED + timedelta(seconds=number % 86_400)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        language=generator.choice(LANGUAGES),
+        language=generator.choice(languages),
         thumbnail_url="https://static-cdn.jtvnw.net/previews-ttv/"
         f"live_user_{login}-{{width}}x{{height}}.jpg",
         tags=tuple(generator.choices(WORDS, k=3)),
@@ -121,11 +130,11 @@ def channel(number: int, viewers: int, generator: random.Random | None = None) -
     )
 
 
-def channels(count: int, seed: int = 0) -> list[Channel]:
+def channels(count: int, seed: int = 0, languages: Sequence[str] = LANGUAGES) -> list[Channel]:
     """Channels with viewers as they are on Twitch: a few with many, most with next to none."""
     generator = random.Random(seed)
     return [
-        channel(number, int(min(generator.paretovariate(0.7), 300_000)) - 1, generator)
+        channel(number, int(min(generator.paretovariate(0.7), 300_000)) - 1, generator, languages)
         for number in range(count)
     ]
 
@@ -139,6 +148,10 @@ class Helix(Loopback):
         window_s: in so many seconds an empty bucket fills.
         clock: fills the bucket.
         at_once: whether the bucket is filled whole each ``window_s``, not drop by drop.
+        languages: of the channels that are made up.
+        cursors: what a cursor says: "score": after whom it goes on, as Twitch's do (they name a
+            score), so it leads to the same place in another query; "offset": after how many;
+            "bound": after how many, and another query does not take it.
     """
 
     client_id = "vigil-test"
@@ -153,6 +166,8 @@ class Helix(Loopback):
         clock: Clock | None = None,
         at_once: bool = False,
         seed: int = 0,
+        languages: Sequence[str] = LANGUAGES,
+        cursors: Cursors = "offset",
     ) -> None:
         super().__init__()
         self.faults = Faults()
@@ -166,10 +181,14 @@ class Helix(Loopback):
         self._bucket, self._filled_at = float(points), self._clock.monotonic()
         self._at_once = at_once
         self._generator = random.Random(seed)
-        self._encoded: dict[Channel, bytes] = {}
+        self._encoded: dict[str, tuple[bytes, bytes]] = {}
         self._filtered: dict[Key, list[Channel]] = {}
-        made = channels(live, seed) if isinstance(live, int) else list(live)
+        self._among: dict[tuple[str, str], list[list[Channel]]] = {}
+        """Language and category → the lists that such a channel is in."""
+        self._languages, self._cursors = languages, cursors
+        made = channels(live, seed, languages) if isinstance(live, int) else list(live)
         self._live = sorted(made, key=_order)
+        self._by_user = {one.user_id: one for one in self._live}
         self._made = 10_000_000
 
     @property
@@ -199,24 +218,25 @@ class Helix(Loopback):
             self._remove(self._live[self._generator.randrange(len(self._live))])
         for _ in range(begun):
             self._made += 1
-            self.start(channel(self._made, 0, self._generator))
+            self.start(channel(self._made, 0, self._generator, self._languages))
         for _ in range(changed):
             self._change_one()
 
     def start(self, *new: Channel) -> None:
         """Channels go live."""
         for one in new:
-            bisect.insort(self._live, one, key=_order)
-            for key, matching in self._filtered.items():
-                if _matches(one, key):
-                    bisect.insort(matching, one, key=_order)
+            self._by_user[one.user_id] = one
+            for matching in self._lists(one):
+                bisect.insort(matching, one, key=_order)
 
     def stop(self, *ids: str) -> None:
         """Channels end."""
         gone = set(ids)
-        self._live = [one for one in self._live if one.id not in gone]
-        for key, matching in self._filtered.items():
-            self._filtered[key] = [one for one in matching if one.id not in gone]
+        for name in gone:
+            self._encoded.pop(name, None)  # it may come back as another
+        self._by_user = {user: one for user, one in self._by_user.items() if one.id not in gone}
+        for matching in (self._live, *self._filtered.values()):
+            matching[:] = [one for one in matching if one.id not in gone]
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -281,30 +301,31 @@ class Helix(Loopback):
         }
 
     def _streams(self, query: MultiMapping[str], headers: dict[str, str]) -> web.Response:
+        key, matching = self._matching(query)
         try:
-            first, offset = (
-                int(query.get("first", "20")),
-                _offset(query.get("after", ""), self.faults.epoch),
-            )
-        except ValueError:
+            first = int(query.get("first", "20"))
+            offset = self._offset(query.get("after", ""), key, matching)
+        except (ValueError, KeyError):
             return error(400, "The parameter is invalid", headers)
         if not 1 <= first <= 100:
             return error(400, 'The parameter "first" was malformed', headers)
-        matching = self._matching(query)
         start = max(0, offset - self.faults.repeats) if offset else 0
         page = [] if self.faults.empty_pages else matching[start : offset + first]
+        last = page[-1] if page else None
         if query.get("user_id"):
             if self.faults.broken_by_name:
                 return error(400, "Bad Request", headers)
-        else:
+        elif self.faults.hidden:
             page = [one for one in page if one.id not in self.faults.hidden]
         items = [json.dumps(bad).encode() for bad in BAD_ITEMS[: self.faults.bad_items]]
         items += [self._encode(one) for one in page]
         cursor = ""
         if self.faults.repeat_cursor:
-            cursor = _cursor(first, self.faults.epoch)
+            cursor = self._cursor(first, last, key)
         elif offset + first < len(matching) or self.faults.empty_pages:
-            cursor = _cursor(offset + first, self.faults.epoch)
+            cursor = self._cursor(offset + first, last, key)
+        elif self.faults.circle:
+            cursor = self._cursor(0, None, key)
         if self.faults.too_many_items:
             items *= 100
         self.pages += 1
@@ -316,35 +337,71 @@ class Helix(Loopback):
         )
         return web.Response(body=body, headers=headers, content_type="application/json")
 
-    def _matching(self, query: MultiMapping[str]) -> list[Channel]:
+    def _matching(self, query: MultiMapping[str]) -> tuple[Key, list[Channel]]:
         wanted = {
             "language": query.getall("language", []),
             "game_id": query.getall("game_id", []),
-            "user_login": query.getall("user_login", []),
             "user_id": query.getall("user_id", []),
         }
         key = tuple((name, tuple(values)) for name, values in wanted.items() if values)
         if not key:
-            return self._live
-        if wanted["user_id"] or wanted["user_login"]:
-            return [one for one in self._live if _matches(one, key)]
+            return key, self._live
+        if wanted["user_id"]:
+            found = (self._by_user.get(user) for user in wanted["user_id"])
+            return key, sorted((one for one in found if one is not None), key=_order)
         if key not in self._filtered:
             self._filtered[key] = [one for one in self._live if _matches(one, key)]
-        return self._filtered[key]
+            self._among.clear()
+        return key, self._filtered[key]
+
+    def _cursor(self, offset: int, last: Channel | None, key: Key) -> str:
+        says: list[object] = [offset]
+        if self._cursors == "score" and last is not None:
+            says = [*_order(last)]
+        elif self._cursors == "bound":
+            says = [offset, json.loads(json.dumps(key))]
+        told = {"b": None, "a": {"Says": says, "Epoch": self.faults.epoch}}
+        return base64.urlsafe_b64encode(json.dumps(told).encode()).decode()
+
+    def _offset(self, cursor: str, key: Key, matching: list[Channel]) -> int:
+        if not cursor:
+            return 0
+        after = json.loads(base64.urlsafe_b64decode(cursor))["a"]
+        if after["Epoch"] != self.faults.epoch:
+            raise ValueError("an old cursor")
+        match after["Says"]:
+            case [int(viewers), str(name)]:
+                return bisect.bisect_right(matching, (viewers, name), key=_order)
+            case [int(offset), list(query)]:
+                if query != json.loads(json.dumps(key)):
+                    raise ValueError("another query's cursor")
+                return offset
+            case [offset]:
+                return int(offset)
+        raise ValueError("not a cursor")
 
     def _encode(self, one: Channel) -> bytes:
-        encoded = self._encoded.get(one)
+        encoded = self._encoded.get(one.id)
         if encoded is None:
-            item = asdict(one)
-            if self.faults.null_tags:
-                item["tags"] = None
-            encoded = json.dumps(item).encode()
+            item = asdict(
+                replace(one, viewer_count=0, tags=None if self.faults.null_tags else one.tags)
+            )
+            before, after = json.dumps(item).encode().split(b'"viewer_count": 0')
+            encoded = before + b'"viewer_count": ', after
             if not self.faults.null_tags:
-                self._encoded[one] = encoded
-        return encoded
+                self._encoded[one.id] = encoded
+        return b"%b%d%b" % (encoded[0], one.viewer_count, encoded[1])
+
+    def _lists(self, one: Channel) -> list[list[Channel]]:
+        kind = one.language, one.game_id
+        if kind not in self._among:
+            matching = [found for key, found in self._filtered.items() if _matches(one, key)]
+            self._among[kind] = [self._live, *matching]
+        return self._among[kind]
 
     def _remove(self, one: Channel) -> None:
-        for matching in (self._live, *(f for k, f in self._filtered.items() if _matches(one, k))):
+        del self._by_user[one.user_id]
+        for matching in self._lists(one):
             del matching[bisect.bisect_left(matching, _order(one), key=_order)]
 
     def _change_one(self) -> None:
@@ -361,18 +418,3 @@ def _matches(one: Channel, key: Key) -> bool:
 
 def _order(one: Channel) -> tuple[int, str]:
     return -one.viewer_count, one.id
-
-
-def _cursor(offset: int, epoch: int) -> str:
-    return base64.urlsafe_b64encode(
-        json.dumps({"b": None, "a": {"Offset": offset, "Epoch": epoch}}).encode()
-    ).decode()
-
-
-def _offset(cursor: str, epoch: int) -> int:
-    if not cursor:
-        return 0
-    after = json.loads(base64.urlsafe_b64decode(cursor))["a"]
-    if after["Epoch"] != epoch:
-        raise ValueError("an old cursor")
-    return int(after["Offset"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from vigil.context import Context
 from vigil.sources.kinds import DIRECTORIES
-from vigil.sources.model import Page, Source
+from vigil.sources.model import Page, Source, Split
 from vigil.streams.model import SeenStream
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
@@ -36,6 +36,11 @@ class Pass:
     """Everything that one pass yielded."""
 
     pages: list[Page]
+    """Those that hold something of an answer."""
+    whole: list[Split] = field(default_factory=list)
+    """Parts of the directory that were seen wholly."""
+    memory: str = ""
+    """What the next pass should be given."""
 
     @property
     def streams(self) -> list[SeenStream]:
@@ -55,4 +60,11 @@ class Pass:
 
 async def look_through(context: Context, source: Source) -> Pass:
     """One whole pass over a source; raises what the adapter raises."""
-    return Pass([page async for page in DIRECTORIES[source.kind].pages(context, source)])
+    seen = Pass([])
+    async for page in DIRECTORIES[source.kind].pages(context, source):
+        if page.answers or page.streams:
+            seen.pages.append(page)
+        if page.whole is not None:
+            seen.whole.append(page.whole)
+        seen.memory = page.memory or seen.memory
+    return seen

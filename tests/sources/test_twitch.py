@@ -9,23 +9,20 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
-from tests.servers.helix import Channel, Helix, channel
+from tests.servers.helix import Channel, Cursors, Helix, channel
 from tests.sources.looking import Pass, look_through, make_source
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import SourceError
 from vigil.fetch import Fetcher
 from vigil.sources import bucket, helix, turning, twitch
+from vigil.sources.model import Split
 from vigil.streams.model import SeenStream
-
-
-@pytest.fixture(autouse=True)
-def _no_token_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(helix, "_tokens", {})
-    monkeypatch.setattr(twitch, "_memories", {})
 
 
 def pointed_at(context: Context, server: Helix) -> Context:
@@ -40,8 +37,32 @@ def pointed_at(context: Context, server: Helix) -> Context:
     return replace(context, settings=settings)
 
 
-async def look(context: Context, server: Helix, **options: object) -> Pass:
-    return await look_through(pointed_at(context, server), make_source("twitch", None, **options))
+async def look(context: Context, server: Helix, memory: str = "", **options: object) -> Pass:
+    source = replace(make_source("twitch", None, **options), memory=memory)
+    return await look_through(pointed_at(context, server), source)
+
+
+def under_way(server: Helix, language: str = "en") -> list[int]:
+    """A list that grows: how many requests for a language are under way, at each of them."""
+    told, handle, count = [0], server.handle, 0
+
+    async def counting(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal count
+        mine = request.query.getall("language", []) == [language]
+        count += mine
+        told.append(count)
+        try:
+            return await handle(request)
+        finally:
+            count -= mine
+
+    server.handle = counting  # type: ignore[method-assign]
+    return told
+
+
+def remembered(seen: Pass) -> turning.Memory:
+    """What the next pass will know."""
+    return msgspec.json.decode(seen.memory, type=twitch._Notes).memory
 
 
 class Waits(FakeClock):
@@ -164,6 +185,8 @@ class TestSplits:
         async with Helix(made) as server:
             seen = await look(outside, server)
             assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+            assert Split(("ka",)) not in seen.whole
+            assert any("ka" in part.languages for part in seen.whole)
             asked = [one for one in server.requests if one.path == "/helix/streams"]
             assert len(asked) < 31 + twitch.OPENING + len(twitch.LANGUAGES) + 4
 
@@ -196,50 +219,101 @@ class TestSplits:
             pages_of_longest = sum(one.language == "en" for one in server.live) / 100
         assert took < (twitch.OPENING + pages_of_longest) * 0.2 + 8
 
+    @pytest.mark.parametrize("cursors", ["score", "offset", "bound"])
     async def test_the_second_pass_turns_long_parts_in_stretches(
-        self, outside: Context, monkeypatch: pytest.MonkeyPatch
+        self, outside: Context, cursors: Cursors
     ) -> None:
-        monkeypatch.setattr(turning, "STRIDE", 5)
-        async with Helix(12_000) as server:
-            first = await look(outside, server)
-            memory = next(iter(twitch._memories.values()))
-            assert len(memory.marks["en"]) >= 5
-            pages, alone = server.pages, len(first.pages)
-            for _ in range(3):
-                seen = await look(outside, server)
-                assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
-                assert server.pages - pages < alone  # not one page more, and fewer small parts
-                pages = server.pages
-            server.faults.slow_s = 0.1
-            began = time.perf_counter()
-            await look(outside, server)
-            assert time.perf_counter() - began < 0.1 * memory.lengths["en"]
-
-    async def test_stretches_hold_while_the_directory_changes(
-        self, outside: Context, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(turning, "STRIDE", 5)
-        async with Helix(8_000) as server:
-            await look(outside, server)
-            for ended, begun in ((500, 500), (3000, 0), (0, 4000), (1000, 1000)):
-                server.churn(ended, begun, 500)
-                seen = await look(outside, server)
-                live = {c.id for c in server.live}
-                missed = live - {s.external_id for s in seen.streams}
-                assert len(missed) <= len(live) * 0.01, (ended, begun)
+        async with Helix(12_000, cursors=cursors) as server:
             seen = await look(outside, server)
             assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+            pages = server.pages
+            for _ in range(3):
+                seen = await look(outside, server, seen.memory)
+                assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+                # The part of each of eleven languages ends in a page that is not full.
+                assert server.pages - pages <= 120 + 11 + twitch.GLANCE + 1
+                pages = server.pages
+            length, marks = remembered(seen).lengths["en"], remembered(seen).marks["en"]
+            assert length // turning.GRAIN - 1 <= len(marks) <= length // turning.GRAIN
+            at_once = under_way(server)
+            server.faults.slow_s = 0.1
+            for _ in range(2):  # in the first one it learns how slow they are
+                seen = await look(outside, server, seen.memory)
+            assert max(at_once) >= 3
+
+    @pytest.mark.parametrize("cursors", ["score", "offset"])
+    async def test_stretches_hold_while_the_directory_changes(
+        self, outside: Context, cursors: Cursors
+    ) -> None:
+        async with Helix(8_000, cursors=cursors) as server:
+            seen = await look(outside, server)
+            for ended, begun in ((500, 500), (3000, 0), (0, 4000), (1000, 1000)):
+                server.churn(ended, begun, 500)
+                pages = server.pages
+                seen = await look(outside, server, seen.memory)
+                assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+                assert server.pages - pages < len(server.live) / 100 * 1.2 + 15, (ended, begun)
+
+    async def test_one_that_changes_places_meanwhile_ends_no_stretch(
+        self, outside: Context
+    ) -> None:
+        """Between two stretches stands one from the first page of the second."""
+        async with Helix(9_000, cursors="score", languages=("en",)) as server:
+            seen = await look(outside, server)
+            turner = server.handle
+
+            async def handle(request: web.BaseRequest) -> web.StreamResponse:
+                answer = await turner(request)
+                if request.query.get("after"):
+                    for _ in range(3):  # people come to those whom nobody watched
+                        one = server.live[-1 - server.pages]
+                        server.stop(one.id)
+                        server.start(replace(one, viewer_count=5))
+                return answer
+
+            server.handle = handle  # type: ignore[method-assign]
+            seen = await look(outside, server, seen.memory)
+            missed = {c.id for c in server.live} - {s.external_id for s in seen.streams}
+            assert len(missed) < 300
 
     async def test_cursors_that_are_not_taken_any_more_cost_nothing_but_time(
-        self, outside: Context, monkeypatch: pytest.MonkeyPatch
+        self, outside: Context
     ) -> None:
-        monkeypatch.setattr(turning, "STRIDE", 5)
         async with Helix(6_000) as server:
-            await look(outside, server)
+            seen = await look(outside, server)
             for _ in range(3):
                 server.faults.epoch += 1
-                seen = await look(outside, server)
+                seen = await look(outside, server, seen.memory)
                 assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+
+    @pytest.mark.parametrize(
+        "memory", ["", "null", "{", '{"criteria": "x"}', '{"criteria": 7}', '{"memory": {}}']
+    )
+    async def test_what_is_remembered_may_be_anything(self, outside: Context, memory: str) -> None:
+        async with Helix(150) as server:
+            assert (await look(outside, server, memory)).found == 150
+
+    @pytest.mark.parametrize("cursors", ["score", "offset", "bound"])
+    async def test_the_first_pass_borrows_cursors_for_the_biggest_language(
+        self, outside: Context, cursors: Cursors
+    ) -> None:
+        async with Helix(12_000, cursors=cursors, languages=("en",) * 9 + ("cs",)) as server:
+            server.faults.slow_s, at_once = 0.03, under_way(server)
+            seen = await look(outside, server)
+            assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+            assert server.pages < 120 + twitch.OPENING + len(twitch.LANGUAGES) + 20
+            assert max(at_once) >= 4 or cursors != "score"
+
+    @pytest.mark.parametrize("count", [0, 50, 450, 3000])
+    async def test_a_last_cursor_that_leads_back_is_the_end(
+        self, outside: Context, count: int
+    ) -> None:
+        async with Helix(count) as server:
+            server.faults.circle = True
+            seen = await look(outside, server)
+            seen = await look(outside, server, seen.memory)
+            assert {s.external_id for s in seen.streams} == {c.id for c in server.live}
+            assert server.pages < 250
 
     async def test_a_part_that_fails_fails_the_pass_but_not_the_others(
         self, outside: Context
@@ -248,15 +322,22 @@ class TestSplits:
             server.faults.broken_language = "de"
             turned: set[str] = set()
 
+            whole: list[Split] = []
+
             async def turn() -> None:
                 source = make_source("twitch", None)
                 async for page in twitch.pages(pointed_at(outside, server), source):
                     turned.update(stream.external_id for stream in page.streams)
+                    whole.extend([page.whole] if page.whole else [])
 
             with pytest.raises(SourceError, match=r"1 of \d+ parts failed, first de"):
                 await turn()
             expected = {one.id for one in server.live if one.language != "de"}
         assert turned >= expected
+        assert {language for part in whole for language in part.languages} == {
+            *twitch.LANGUAGES,
+            *twitch.FURTHER_LANGUAGES,
+        } - {"de"}
 
     async def test_one_who_stops_listening_leaves_nothing_running(self, outside: Context) -> None:
         async with Helix(5000) as server:

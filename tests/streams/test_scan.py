@@ -15,8 +15,9 @@ from tests.servers.helix import Helix, channel
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import SourceError
+from vigil.fetch import Fetcher
 from vigil.loop import Target
-from vigil.sources import kinds
+from vigil.sources import kinds, twitch
 from vigil.sources import store as sources_store
 from vigil.sources.model import Page, Source, SourceState
 from vigil.streams import scan
@@ -241,6 +242,75 @@ async def test_a_pass_that_breaks_off_keeps_what_it_saw(scanner: Context, helix:
     with pytest.raises(SourceError):
         await target.run_once()
     assert await held(scanner) >= first_page
+
+
+async def test_of_a_failed_pass_the_parts_that_were_seen_wholly_retire_what_is_over(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twitch, "SMALL", 1)  # so that each language is a part of its own
+    async with Helix(3000, points=5000) as helix:
+        scanner = pointed_at(context, helix)
+        await add_source(scanner)
+        target = await the_source(scanner)
+        await target.run_once()
+        assert await held(scanner) == live(helix)
+
+        over = {
+            language: {
+                one.id for one in helix.live if one.language == language and one.id[-1] < "4"
+            }
+            for language in ("en", "de")
+        }
+        moved = next(one for one in helix.live if one.language == "en" and one.id[-1] > "4")
+        helix.stop(moved.id, *over["en"], *over["de"])
+        helix.start(replace(moved, language="de"))  # its old part misses it: it is not over
+        helix.faults.broken_language = "de"
+        with pytest.raises(SourceError, match=r"1 of \d+ parts failed, first de"):
+            await target.run_once()
+        assert await held(scanner) == live(helix) | over["de"]
+        assert (await state(scanner)).ended == 0  # told of whole passes only
+
+        helix.faults.broken_language = ""
+        await target.run_once()
+        assert await held(scanner) == live(helix)
+
+
+async def test_a_part_that_shows_implausibly_little_retires_nothing(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twitch, "SMALL", 1)
+    async with Helix(3000, points=5000) as helix:
+        scanner = pointed_at(context, helix)
+        await add_source(scanner)
+        target = await the_source(scanner)
+        await target.run_once()
+        everything = live(helix)
+        helix.stop(*(one.id for one in helix.live if one.language == "fr"))
+        helix.faults.broken_language = "de"
+        with pytest.raises(SourceError, match="first de"):
+            await target.run_once()
+        assert await held(scanner) == everything
+
+
+async def test_what_the_adapter_remembers_outlives_the_process(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second scanner begins where the first one's cursors were."""
+    async with Helix(3000, points=5000, languages=("en",)) as helix:
+        scanner = pointed_at(context, helix)
+        await add_source(scanner)
+        await (await the_source(scanner)).run_once()
+        source = (await state(scanner)).source
+        kept = await sources_store.recall(scanner.pool, source.id)
+        async with Fetcher(clock=scanner.clock) as fetcher:
+            other = replace(scanner, fetcher=fetcher)
+            helix.requests.clear()
+            await (await the_source(other)).run_once()
+        begun = [one.query.get("after") for one in helix.requests if "after" in one.query]
+        assert any(one and one in kept for one in begun[:6])
+        assert await held(scanner) == live(helix)
+        assert await sources_store.delete(scanner.pool, "twitch")
+        assert await sources_store.recall(scanner.pool, source.id) == ""
 
 
 async def test_an_implausibly_small_result_is_not_believed(scanner: Context, helix: Helix) -> None:

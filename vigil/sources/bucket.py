@@ -52,6 +52,11 @@ class Bucket:
         self._pump: asyncio.Task[None] | None = None
         self._pause: asyncio.Future[None] | None = None
 
+    @property
+    def level(self) -> float:
+        """Points that are left, as far as is known."""
+        return max(self._now(), 0.0)
+
     async def take(self, urgency: float = 0.0) -> None:
         """Return when a request may be made; ``told`` or ``refused`` must follow."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

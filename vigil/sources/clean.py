@@ -19,6 +19,8 @@ _CONTROL = re.compile(
 )
 _SPACE = re.compile(r"\s+")
 _LANGUAGE = re.compile(r"[a-z]{2,8}([-_][a-z0-9]{1,8})*")
+# As nearly all are: a name without a port, and a path.
+_PLAIN_URL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*[a-z0-9]/[A-Za-z0-9._~!$&'()*+,;=:@/%{}-]*")
 _NO_URL = re.compile(r"[\x00-\x20\x7f-\x9f\"<>\\^`\ud800-\udfff]")
 
 
@@ -26,6 +28,8 @@ def text(value: str | None, most: int = NAME_MOST) -> str:
     """One line without control characters, at most ``most`` characters."""
     if not value:
         return ""
+    if len(value) <= most and value.isprintable() and "  " not in value:
+        return value.strip(" ")  # as nearly always: then it holds no other space either
     value = _CONTROL.sub(" ", value[: most * 4])
     return _SPACE.sub(" ", value).strip()[:most].rstrip()
 
@@ -35,7 +39,11 @@ def url(value: str | None) -> str | None:
 
     ``{width}`` and ``{height}`` stay as they are.
     """
-    if not value or len(value) > URL_MOST or _NO_URL.search(value):
+    if not value or len(value) > URL_MOST:
+        return None
+    if _PLAIN_URL.fullmatch(value):
+        return value
+    if _NO_URL.search(value):
         return None
     try:
         parts = urlsplit(value)

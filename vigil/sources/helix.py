@@ -6,29 +6,31 @@ See https://dev.twitch.tv/docs/api/guide/#twitch-rate-limits.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from vigil.context import Context
 from vigil.errors import SourceError
-from vigil.fetch import Response
+from vigil.fetch import Fetcher, Response
 from vigil.sources.bucket import Bucket, Told
 from vigil.sources.model import Source
 
 MAX_WAITS = 8
 """Rounds of refusals in a row (429) before a pass is given up: about two minutes."""
 AT_ONCE = 64
-"""Requests that may be under way: more than there are cursors."""
+"""Requests that may be under way."""
 
 
 class Pagination(Struct):
     """Where the next page is; no cursor at the end."""
 
-    cursor: str | None = None
+    cursor: Annotated[str, Meta(max_length=4000)] | None = None
 
 
 class Answer(Struct):
@@ -45,7 +47,18 @@ class TokenAnswer(Struct):
     expires_in: float = 3600.0
 
 
-_tokens: dict[tuple[str, str], tuple[str, datetime]] = {}  # (endpoint, client) → token, good until
+@dataclass
+class _Client:
+    """A client id as one process uses it, pass after pass, for any number of sources."""
+
+    bucket: Bucket
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    token: str = ""
+    until: datetime = datetime.min.replace(tzinfo=UTC)
+
+
+_clients: WeakKeyDictionary[Fetcher, dict[tuple[str, str], _Client]] = WeakKeyDictionary()
+"""By the process's way out, token endpoint and client id."""
 
 
 class Helix:
@@ -64,8 +77,15 @@ class Helix:
                 permanent=True,
             )
         self._id, self._secret = settings.twitch_client_id, settings.twitch_client_secret
-        self._renewing = asyncio.Lock()
-        self.bucket = Bucket(context.clock)
+        clients, key = _clients.setdefault(context.fetcher, {}), (self._auth_url, self._id)
+        if key not in clients:
+            clients[key] = _Client(Bucket(context.clock))
+        self._client = clients[key]
+
+    @property
+    def bucket(self) -> Bucket:
+        """The rate limit, as far as it is known."""
+        return self._client.bucket
 
     async def streams(self, params: list[tuple[str, str]], urgency: float = 0.0) -> Answer:
         """One page; waits for the rate limit, renews the token once; raises SourceError.
@@ -92,8 +112,8 @@ class Helix:
             if renewed:
                 raise SourceError("Twitch refuses our token", hint="look at VIGIL_TWITCH_CLIENT_ID")
             renewed = True
-            if _tokens.get((self._auth_url, self._id), ("",))[0] == token:
-                del _tokens[self._auth_url, self._id]
+            if self._client.token == token:
+                self._client.token = ""
 
     async def _ask(self, params: list[tuple[str, str]], token: str) -> Response:
         try:
@@ -111,11 +131,10 @@ class Helix:
             raise
 
     async def _token(self) -> str:
-        key = (self._auth_url, self._id)
-        async with self._renewing:
-            token, until = _tokens.get(key, ("", datetime.min.replace(tzinfo=UTC)))
-            if self._context.clock.now() < until:
-                return token
+        client = self._client
+        async with client.renewing:
+            if client.token and self._context.clock.now() < client.until:
+                return client.token
             response = await self._context.fetcher.post(
                 self._auth_url,
                 private=True,
@@ -133,8 +152,9 @@ class Helix:
                 )
             answer = response.json(TokenAnswer)
             lasts = timedelta(seconds=min(max(answer.expires_in, 0.0), 1e8))
-            _tokens[key] = (answer.access_token, self._context.clock.now() + lasts * 0.9)
-            return answer.access_token
+            client.token = answer.access_token
+            client.until = self._context.clock.now() + lasts * 0.9
+            return client.token
 
 
 def _told(response: Response) -> Told:

@@ -176,6 +176,28 @@ async def begin_pass(db: db_utils.Database, source_id: int, now: datetime) -> No
     await events.notify(db, STATE_TOPIC, id=source_id)
 
 
+async def recall(db: db_utils.Database, source_id: int) -> str:
+    """What the last pass over a source asked to have kept; empty: nothing."""
+    found: str | None = await db.fetchval(
+        "SELECT memory FROM source_memory WHERE source_id = $1", source_id
+    )
+    return found or ""
+
+
+async def remember(db: db_utils.Database, source_id: int, memory: str, now: datetime) -> None:
+    """Keep this for the next pass. Nothing happens when the source is gone."""
+    await db.execute(
+        """
+        INSERT INTO source_memory (source_id, memory, kept_at)
+        SELECT id, $2, $3 FROM sources WHERE id = $1
+        ON CONFLICT (source_id) DO UPDATE SET memory = $2, kept_at = $3
+        """,
+        source_id,
+        memory,
+        now,
+    )
+
+
 async def record_progress(
     db: db_utils.Database,
     source_id: int,

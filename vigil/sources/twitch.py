@@ -3,9 +3,11 @@
 Streams come in descending order of viewers, a hundred at a time behind a cursor, so those that
 nobody watches are at the very end. One cursor can only be turned page by page; where that is not
 enough for the rate limit, the directory is split by language and every part has its own cursors
-(``turning``), the longest the most urgent. So that nothing is lost, there is a part for each
-language that Twitch lists, for its ``other``, for all further codes of ISO 639-1 (two requests,
-mostly empty), and for any other language that the first pages show.
+(``turning``), the longest the most urgent. So that nothing is lost, the parts ask for each
+language that Twitch lists, for its ``other``, for all further codes of ISO 639-1, and for any
+other language that was seen in the first pages; the small ones share a query. It is not split by
+category: there are thousands, some streams have none, and asked for many at once Helix ends early
+(https://github.com/twitchdev/issues/issues/543).
 
 People come and go meanwhile, so pages repeat and miss items: who was missed is asked for by name.
 """
@@ -14,34 +16,42 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from msgspec import Meta, Raw, Struct
+import msgspec
 
 from vigil.context import Context
 from vigil.errors import SourceError
 from vigil.sources import clean, options
 from vigil.sources.helix import Helix
-from vigil.sources.items import validate
-from vigil.sources.model import DirectoryKind, Page, Source
-from vigil.sources.turning import ENDS_EARLY, Cursor, Memory, Query, follow
-from vigil.streams.model import SeenStream
+from vigil.sources.model import DirectoryKind, Page, Source, Split
+from vigil.sources.turning import (
+    ENDS_EARLY,
+    LENDS_LEAST,
+    Cursor,
+    Memory,
+    Part,
+    Query,
+    Turned,
+)
+from vigil.sources.twitch_items import PAGE, read
 
-PAGE = 100
 MAX_PAGES = 5000
 """At 100 items a page five times what is ever live; more means that the cursors lead nowhere."""
 OPENING = 10
 """Pages that one cursor turns before the directory is worth splitting."""
-GLANCE = 3
+GLANCE = 2
 """Pages that it turns where it was split the last time."""
-SMALL = 2
+SMALL = 10
 """Pages of a language that shares a query with others, the next time."""
 MOST_LANGUAGES = 100
 """In one query."""
 AHEAD = 32
 """Pages that are read while the ones before are being written."""
+SPENT = 0.15
+"""Share of the bucket that may be left at the end of a pass that waited for the rate limit."""
 LANGUAGES = (
     "en", "es", "pt", "ru", "ja", "de", "fr", "zh", "ko", "it", "pl", "tr", "th", "ar", "cs",
     "nl", "hu", "vi", "el", "sv", "da", "fi", "no", "uk", "ro", "bg", "sk", "id", "tl", "hi",
@@ -64,23 +74,25 @@ FURTHER_LANGUAGES = (
 """The rest of ISO 639-1."""
 
 
-class Item(Struct):
-    """One stream as Helix sends it."""
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A part of the directory that is to be turned."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
-    user_login: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,100}$")]
-    viewer_count: Annotated[int, Meta(ge=0, le=2**31 - 1)]
-    title: str | None = None
-    type: str | None = "live"
-    user_id: str | None = None
-    user_name: str | None = None
-    game_id: str | None = None
-    game_name: str | None = None
-    language: str | None = None
-    started_at: str | None = None
-    thumbnail_url: str | None = None
-    tags: list[str | None] | None = None
-    is_mature: bool | None = False
+    name: str
+    query: Query
+    split: Split
+
+
+class _Notes(msgspec.Struct):
+    """What is kept until the next pass."""
+
+    criteria: str
+    """Under other criteria it is another directory."""
+    memory: Memory = msgspec.field(default_factory=Memory)
+    sizes: dict[str, int] = msgspec.field(default_factory=dict)
+    """Language → streams."""
+    split: bool = False
+    """Whether one cursor was not enough."""
 
 
 async def pages(context: Context, source: Source) -> AsyncIterator[Page]:
@@ -109,10 +121,11 @@ class _Turner:
         self._context = context
         self._helix = Helix(context, source)
         self._chosen = check_options(source.options)
-        what = source.id, source.base_url, str(self._chosen)  # other criteria, another directory
-        self._memory = _memories.setdefault(what, Memory())
+        self._notes = _recall(source, f"{source.base_url} {self._chosen}")
         self._count = 0
-        self._languages: set[str] = set()
+        self._languages: Counter[str] = Counter()
+        self._in_first_pages: set[str] = set()
+        self._failed: dict[str, SourceError] = {}
 
     async def run(self) -> None:
         """Turn all pages; raises SourceError when some could not be seen."""
@@ -121,114 +134,171 @@ class _Turner:
         except asyncio.CancelledError:  # nobody waits for the end
             raise
         except BaseException:
-            await self.turned.put(None)
+            await self._end()
             raise
+        await self._end()
+
+    async def _end(self) -> None:
+        kept = msgspec.json.encode(self._notes).decode()
+        await self.turned.put(Page(streams=[], found=0, answers=0, memory=kept))
         await self.turned.put(None)
 
     async def _run(self) -> None:
+        notes, memory = self._notes, self._notes.memory
         first = Cursor(self._turn, _query(self._chosen["languages"], self._chosen["categories"]))
-        if not self._memory.lengths:
+        if not notes.split:
             while first.full < OPENING:
                 await first.turn(1.0)
                 if not first.at:
                     return
-        parts = self._parts()
-        if len(parts) == 1:
-            ((name, query),) = parts.items()
-            await self._all({name: follow(self._turn, query, name, self._memory)})
-            return
-        doing = {
-            name: follow(self._turn, query, name, self._memory) for name, query in parts.items()
-        }
-        if not first.turned:
-            doing["the first pages"] = self._glance(first)
-        known = {*self._languages}
-        await self._all(doing)
-        new = self._unlisted() - known
-        await self._all(
-            {
-                one: follow(self._turn, _query([one], self._chosen["categories"]), one, Memory())
-                for one in new
-            }
-        )
-        if sum(self._memory.lengths.values()) <= OPENING:
-            self._memory.lengths.clear()  # it is small now: one cursor is enough
+        known = {*notes.sizes, *self._in_first_pages, *LANGUAGES, *FURTHER_LANGUAGES, ""}
+        planned = self._planned(known)
+        glance = notes.split and not self._chosen["languages"]
+        await self._all(planned, first if glance else None)
+        more = self._in_first_pages - known if glance else ()
+        await self._all([self._part(one, [one]) for one in more])
+        there = {one.name for one in planned}
+        for name in {*memory.lengths} - there:
+            memory.lengths.pop(name)
+            memory.marks.pop(name, None)
+        self._raise_failed(len(planned))
+        bucket = self._helix.bucket
+        memory.learn(bucket.limit is None or bucket.level < SPENT * bucket.limit)
+        notes.sizes = dict(self._languages)
+        notes.split = sum(memory.lengths.values()) > OPENING
 
-    async def _all(self, doing: Mapping[str, Coroutine[Any, Any, None]]) -> None:
-        ends = await asyncio.gather(*doing.values(), return_exceptions=True)
-        failed = {}
-        for name, end in zip(doing, ends, strict=True):
+    async def _all(self, planned: Sequence[_Planned], first: Cursor | None = None) -> None:
+        memory = self._notes.memory
+        parts = [Part(self._turn, one.query, one.name, memory) for one in planned]
+        doing = [
+            asyncio.create_task(self._one(part, one.split, parts))
+            for part, one in zip(parts, planned, strict=True)
+        ]
+        if first is not None:
+            doing.append(asyncio.create_task(_glance(first)))
+        try:
+            ends = await asyncio.gather(*doing, return_exceptions=True)
+        finally:
+            for task in doing:
+                task.cancel()
+        names = [part.name for part in parts] + ["the first pages"]
+        for name, end in zip(names, ends, strict=False):
             if isinstance(end, SourceError):
-                failed[name] = end
-            elif end is not None:
+                self._failed[name] = end
+                memory.marks.pop(name, None)
+            elif isinstance(end, BaseException):
                 raise end
-        for name, error in failed.items():
+        for part in parts:
+            if part.name not in self._failed:
+                memory.lengths[part.name], memory.marks[part.name] = part.turned, part.marks
+
+    def _raise_failed(self, parts: int) -> None:
+        for name, error in self._failed.items():
             raise SourceError(
-                f"{len(failed)} of {len(doing)} parts failed, first {name}: {error.message}",
+                f"{len(self._failed)} of {parts} parts failed, first {name}: {error.message}",
                 hint=error.hint,
                 permanent=error.permanent,
                 retry_after=error.retry_after,
             )
 
-    async def _glance(self, first: Cursor) -> None:
-        """Look for languages that nobody listed among the most watched."""
-        for _ in range(GLANCE):
-            await first.turn(1.0)
-            if not first.at:
-                return
+    async def _one(self, part: Part, split: Split, parts: Sequence[Part]) -> None:
+        await part.run()
+        await self.turned.put(Page(streams=[], found=0, answers=0, whole=split))
+        if len(part.lent) >= LENDS_LEAST:  # a cursor leads to a score, in another language as well
+            for other in parts:
+                other.borrow(part)
 
-    def _unlisted(self) -> set[str]:
-        if self._chosen["languages"]:
-            return set()
-        return self._languages - {*LANGUAGES, *FURTHER_LANGUAGES, ""}
-
-    def _parts(self) -> dict[str, Query]:
-        """Name → query; together they are the whole directory. The small share a query."""
+    def _planned(self, known: set[str]) -> list[_Planned]:
+        """Together they are the whole directory. The small share a query."""
         languages, categories = self._chosen["languages"], self._chosen["categories"]
-        if len(languages) == 1:
-            alone = {one: _query(languages, [one]) for one in categories}
-            return alone or {"": _query(languages, categories)}
+        if len(languages) == 1 and categories:
+            return [
+                _Planned(one, _query(languages, [one]), Split(tuple(languages), (one,)))
+                for one in categories
+            ]
         if languages:
-            return {one: _query([one], categories) for one in languages}
-        lengths = self._memory.lengths
-        small = [one for one in LANGUAGES if lengths.get(one, SMALL + 1) <= SMALL]
-        parts = {
-            one: _query([one], categories)
-            for one in (*LANGUAGES, *sorted(self._unlisted()))
-            if one not in small
-        }
-        together = [*small, *FURTHER_LANGUAGES]
-        for start in range(0, len(together), MOST_LANGUAGES):
-            some = together[start : start + MOST_LANGUAGES]
-            name = f"{some[0]}-{some[-1]}"
-            if lengths.get(name, 0) > OPENING:  # no longer small: each alone again, the next time
-                for one in some:
-                    lengths.pop(one, None)
-            parts[name] = _query(some, categories)
-        return parts
+            return [self._part(one, [one]) for one in languages]
+        sizes = self._notes.sizes
+        every = [*LANGUAGES, *FURTHER_LANGUAGES]
+        every += sorted(known - {*every, ""})
+        big = [one for one in every if sizes.get(one, 0) > SMALL * PAGE] if sizes else LANGUAGES
+        small = [one for one in every if one not in big]
+        return [self._part(one, [one]) for one in big] + [
+            self._part(
+                f"the small {start // MOST_LANGUAGES}", small[start : start + MOST_LANGUAGES]
+            )
+            for start in range(0, len(small), MOST_LANGUAGES)
+        ]
 
-    async def _turn(self, params: Query, urgency: float) -> tuple[list[str], int, str]:
+    def _part(self, name: str, languages: Sequence[str]) -> _Planned:
+        categories = self._chosen["categories"]
+        split = Split(tuple(languages), tuple(categories))
+        return _Planned(name, _query(languages, categories), split)
+
+    async def _turn(self, params: Query, urgency: float) -> Turned:
         """Read one page."""
         if self._count >= MAX_PAGES:
             raise SourceError(f"Twitch sent more than {MAX_PAGES} pages", hint=ENDS_EARLY)
         self._count += 1
-        answer = await self._helix.streams(params, urgency)
-        page = read(answer.data, self._chosen, self._context.clock.now(), self._helix)
-        if not any(name == "language" for name, _ in params):
-            self._languages.update(stream.language for stream in page.streams)
-        await self.turned.put(page)
-        ids = [stream.external_id for stream in page.streams]
-        return ids, len(answer.data), answer.pagination.cursor or ""
+        helix = self._helix
+        answer = await helix.streams(params, urgency)
+        held = read(answer.data, self._chosen, self._context.clock.now())
+        await self.turned.put(
+            Page(
+                streams=held.streams,
+                found=len(answer.data),
+                refused=held.refused,
+                budget_remaining=helix.bucket.remaining,
+                budget_limit=helix.bucket.limit,
+            )
+        )
+        languages = Counter[str]()
+        for code, count in Counter(item.language for item in held.items).items():
+            languages[clean.language(code)] += count
+        asked = {value for name, value in params if name == "language"}
+        if asked:
+            self._languages.update(languages)
+        else:
+            self._in_first_pages |= languages.keys()
+        fitting = sum(languages[one] for one in asked) if asked else len(held.items)
+        viewers = [item.viewer_count for item in held.items] or [0]
+        return Turned(
+            ids=[item.id for item in held.items],
+            found=len(answer.data),
+            cursor=answer.pagination.cursor or "",
+            viewers=(max(viewers), min(viewers)),
+            elsewhere=fitting * 2 < len(held.items),
+        )
 
 
-_memories: dict[tuple[int, str | None, str], Memory] = {}
+async def _glance(first: Cursor) -> None:
+    """Look for languages that nobody listed among the most watched."""
+    for _ in range(GLANCE):
+        await first.turn(1.0)
+        if not first.at:
+            return
+
+
+def _recall(source: Source, criteria: str) -> _Notes:
+    try:
+        notes = msgspec.json.decode(source.memory or "null", type=_Notes | None)
+    except msgspec.DecodeError:  # of another version
+        notes = None
+    return notes if notes is not None and notes.criteria == criteria else _Notes(criteria)
 
 
 async def confirm(context: Context, source: Source, channels: Sequence[str]) -> Page:
     """Those of at most 100 channels (their ids) that are live and meet the criteria."""
     helix = Helix(context, source)
     answer = await helix.streams([("first", str(PAGE)), *(("user_id", one) for one in channels)])
-    return read(answer.data, check_options(source.options), context.clock.now(), helix)
+    held = read(answer.data, check_options(source.options), context.clock.now())
+    return Page(
+        streams=held.streams,
+        found=len(answer.data),
+        refused=held.refused,
+        budget_remaining=helix.bucket.remaining,
+        budget_limit=helix.bucket.limit,
+    )
 
 
 def _query(languages: Sequence[str], categories: Sequence[str]) -> Query:
@@ -238,60 +308,6 @@ def _query(languages: Sequence[str], categories: Sequence[str]) -> Query:
         *(("language", code) for code in languages),
         *(("game_id", number) for number in categories),
     ]
-
-
-def read(items: list[Raw], chosen: Mapping[str, Any], now: datetime, helix: Helix) -> Page:
-    """The streams of a page, and why the others are not among them."""
-    if len(items) > PAGE * 2:
-        raise SourceError(
-            f"Twitch sent {len(items)} items in a page of {PAGE}", hint="is this address Twitch's?"
-        )
-    most = chosen["max_viewers"]
-    streams = []
-    refused: Counter[str] = Counter()
-    for raw in items:
-        item = validate(raw, Item, refused)
-        if item is None:
-            continue
-        if item.type != "live":
-            refused["not live"] += 1
-        elif most is not None and item.viewer_count > most:
-            refused[f"more than {most} viewers"] += 1
-        elif chosen["languages"] and (item.language or "").lower() not in chosen["languages"]:
-            refused["another language"] += 1
-        elif chosen["categories"] and item.game_id not in chosen["categories"]:
-            refused["another category"] += 1
-        else:
-            streams.append(stream(item, now))
-    return Page(
-        streams=streams,
-        found=len(items),
-        refused=refused,
-        budget_remaining=helix.bucket.remaining,
-        budget_limit=helix.bucket.limit,
-    )
-
-
-def stream(item: Item, now: datetime) -> SeenStream:
-    """A stream of Twitch as every room sees one."""
-    return SeenStream(
-        external_id=item.id,
-        title=clean.text(item.title, clean.TITLE_MOST),
-        viewers=item.viewer_count,
-        page_url=f"https://www.twitch.tv/{item.user_login}",
-        player="twitch",
-        player_url=item.user_login,
-        category_id=clean.text(item.game_id),
-        category=clean.text(item.game_name),
-        tags=clean.tags(item.tags),
-        language=clean.language(item.language),
-        mature=bool(item.is_mature),
-        channel_id=clean.text(item.user_id),
-        channel_login=item.user_login,
-        channel_name=clean.text(item.user_name) or item.user_login,
-        thumbnail_url=clean.url(item.thumbnail_url),
-        started_at=clean.moment(item.started_at, now),
-    )
 
 
 def check_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -308,7 +324,7 @@ async def test(context: Context, source: Source) -> str:
     """Ask for one stream."""
     helix = Helix(context, source)
     answer = await helix.streams([("first", "1")])
-    read(answer.data, check_options({}), context.clock.now(), helix)
+    read(answer.data, check_options({}), context.clock.now())
     bucket = helix.bucket
     left = f"; {bucket.remaining} of {bucket.limit} requests are left" if bucket.limit else ""
     return f"Twitch answers{left}"

@@ -276,20 +276,31 @@ async def tidy_search(db: db_utils.Database) -> None:
 
 
 async def unseen(
-    db: db_utils.Database, source_id: int, before: datetime, after: int, limit: int
+    db: db_utils.Database,
+    source_id: int,
+    before: datetime,
+    limit: int,
+    languages: Sequence[str] = (),
+    categories: Sequence[str] = (),
 ) -> list[tuple[int, str]]:
-    """What this source last showed before a moment: id and channel id, by id after ``after``."""
+    """What this source last showed before a moment: id and channel id, by id.
+
+    Only of these languages and categories (their ids); none: of all.
+    """
     rows = await db.fetch(
         """
         SELECT streams.id, streams.channel_id
         FROM stream_liveness AS live JOIN streams ON streams.id = live.stream_id
-        WHERE live.source_id = $1 AND live.seen_at < $2 AND live.stream_id > $3
-        ORDER BY live.stream_id LIMIT $4
+        WHERE live.source_id = $1 AND live.seen_at < $2
+          AND ($4::text[] = '{}' OR streams.language = ANY($4))
+          AND ($5::text[] = '{}' OR streams.category_id = ANY($5))
+        ORDER BY live.stream_id LIMIT $3
         """,
         source_id,
         before,
-        after,
         limit,
+        languages,
+        categories,
     )
     return [(row["id"], row["channel_id"]) for row in rows]
 
@@ -320,12 +331,18 @@ async def fresh(db: db_utils.Database, source_id: int, since: datetime) -> int:
 
 
 async def pass_counts(
-    db: db_utils.Database, source_id: int, started_at: datetime, since: datetime, now: datetime
+    db: db_utils.Database,
+    source_id: int,
+    started_at: datetime,
+    since: datetime,
+    now: datetime,
+    languages: Sequence[str] = (),
+    categories: Sequence[str] = (),
 ) -> tuple[int, int]:
     """What a pass that began at ``started_at`` saw, and what it missed of the live ones.
 
     Returns how many streams of the source were seen since then, and how many were not, but had
-    been between ``since`` and then.
+    been between ``since`` and then. Only of these languages and categories; none: of all.
     """
     (row,) = await db.fetch(
         """
@@ -334,10 +351,14 @@ async def pass_counts(
                                   AND live.expires_at > $4) AS missed
         FROM streams JOIN stream_liveness AS live ON live.stream_id = streams.id
         WHERE streams.source_id = $1
+          AND ($5::text[] = '{}' OR streams.language = ANY($5))
+          AND ($6::text[] = '{}' OR streams.category_id = ANY($6))
         """,
         source_id,
         started_at,
         since,
         now,
+        languages,
+        categories,
     )
     return row["seen"], row["missed"]
