@@ -43,8 +43,8 @@ def test_sunrise_and_sunset() -> None:
     set_ = datetime(2024, 6, 20, 20, 21, tzinfo=UTC)
     for moment in (rise, set_):
         assert sun.height(51.4779, 0, moment) == pytest.approx(-0.833, abs=0.2)
-    assert sun.is_climbing(0, rise.timestamp())
-    assert not sun.is_climbing(0, set_.timestamp())
+    assert sun.place(51.4779, 0, rise.timestamp())[1]
+    assert not sun.place(51.4779, 0, set_.timestamp())[1]
 
 
 def test_noon_is_the_highest() -> None:

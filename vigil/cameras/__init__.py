@@ -15,5 +15,5 @@ adding.py (what an admin asks for, checked), shown.py (cameras as visitors and p
 api.py (JSON), serving.py (pictures over HTTP), asking.py (what their handlers share),
 names.py and stamping.py (when a picture was taken, where nobody says),
 check.py (where frames and blobs disagree), builtin.py (the test card), sun.py (where the sun
-stands).
+stands), planned.py (what a plan wishes), plan.py (when frames are due).
 """

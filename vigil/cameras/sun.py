@@ -28,15 +28,15 @@ def height(latitude: float, longitude: float, moment: datetime) -> float:
 
 def height_at(latitude: float, longitude: float, epoch_s: float) -> float:
     """The same at a moment given as seconds since 1970 UTC."""
+    return place(latitude, longitude, epoch_s)[0]
+
+
+def place(latitude: float, longitude: float, epoch_s: float) -> tuple[float, bool]:
+    """Degrees above the horizon, and whether it is before noon by the sun."""
     declination, angle = _position(longitude, epoch_s)
     north = radians(latitude)
     sine = sin(north) * sin(declination) + cos(north) * cos(declination) * cos(angle)
-    return degrees(asin(max(-1.0, min(1.0, sine))))
-
-
-def is_climbing(longitude: float, epoch_s: float) -> bool:
-    """Whether it is before noon by the sun: the sun goes up from there on to its highest."""
-    return sin(_position(longitude, epoch_s)[1]) < 0
+    return degrees(asin(max(-1.0, min(1.0, sine)))), sin(angle) < 0
 
 
 def noon_at(longitude: float, epoch_s: float) -> float:
