@@ -96,7 +96,8 @@ async def api_frames(request: Request, name: str) -> HTTPResponse:
     following = None
     if len(found) > limit:
         following = responses.cursor_encode(page[-1].taken_at.isoformat(), page[-1].sha256.hex())
-    return responses.items([shown.frame_json(camera, frame) for frame in page], following)
+    identity = await auth.identify(request)
+    return responses.items([shown.frame_json(name, frame, identity) for frame in page], following)
 
 
 async def remove(request: Request, name: str) -> Camera:

@@ -61,6 +61,12 @@ def number(text: str | None, what: str, default: float) -> float:
         raise Invalid(f"{what} is a number") from None
 
 
+def optional(request: Request, name: str) -> float | None:
+    """A number of a form that may be left out; raises Invalid naming it."""
+    text = field(request, name)
+    return number(text, f"the {name}", 0.0) if text else None
+
+
 def moment(text: str | None, what: str) -> datetime | None:
     """A time such as 2026-05-01T12:00:00Z; one without a zone is UTC."""
     if not text:

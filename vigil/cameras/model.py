@@ -83,6 +83,10 @@ class Frame:
     luma: float
     """Mean of the Y plane, 0 to 255."""
     blob: str
+    scene_id: int = 0
+    """What it shows."""
+    kept: bool = False
+    """Kept for ever, whatever the retention."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ async def api_latest(request: Request, name: str) -> HTTPResponse:
 async def api_frame(request: Request, name: str, file: str) -> HTTPResponse:
     """The picture of one frame, ``<id>.jpg``; what it shows never changes."""
     camera = await asking.camera_of(request, name)
-    match = re.fullmatch(r"([0-9]{1,18})\.jpg", file)
+    match = re.fullmatch(r"([0-9]{1,18})(?:-(?:160|320|640))?\.jpg", file)
     frame = None
     if match:
         frame = await frames.by_id(responses.context(request).pool, camera.id, int(match[1]))

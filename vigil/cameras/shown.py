@@ -33,6 +33,7 @@ class FrameJson(TypedDict):
     """A frame."""
 
     id: int
+    camera: str
     taken_at: datetime
     received_at: datetime
     width: int
@@ -40,7 +41,9 @@ class FrameJson(TypedDict):
     bytes: int
     luma: float
     sha256: str
+    kept: bool
     url: str
+    thumbnails: dict[str, str]
     actions: dict[str, str | None]
 
 
@@ -128,7 +131,7 @@ def camera_json(
             {"reason": reason, "meaning": REASONS.get(reason, reason), "count": count}
             for reason, count in sorted(health.refusals.items(), key=lambda item: -item[1])
         ],
-        "latest": frame_json(camera, health.last) if health.last else None,
+        "latest": frame_json(camera.name, health.last, identity) if health.last else None,
         "actions": actions(camera, health, identity),
     }
     if identity is not None:
@@ -137,10 +140,12 @@ def camera_json(
     return shown
 
 
-def frame_json(camera: Camera, frame: Frame) -> FrameJson:
-    """A frame for the API."""
+def frame_json(camera: str, frame: Frame, identity: Identity | None = None) -> FrameJson:
+    """A frame of the camera of this name, for the API."""
+    refused = ADMIN_ONLY if identity is None else None
     return {
         "id": frame.id,
+        "camera": camera,
         "taken_at": frame.taken_at,
         "received_at": frame.received_at,
         "width": frame.width,
@@ -148,11 +153,25 @@ def frame_json(camera: Camera, frame: Frame) -> FrameJson:
         "bytes": frame.bytes,
         "luma": round(frame.luma, 1),
         "sha256": frame.sha256.hex(),
+        "kept": frame.kept,
         "url": frame_url(camera, frame.id),
-        "actions": {},
+        "thumbnails": {str(width): thumbnail_url(camera, frame.id, width) for width in THUMBNAILS},
+        "actions": {
+            "keep": refused or ("it is kept already" if frame.kept else None),
+            "release": refused or (None if frame.kept else "it is kept no longer than others"),
+        },
     }
 
 
-def frame_url(camera: Camera, frame_id: int) -> str:
+THUMBNAILS = (160, 320, 640)
+"""Widths of small pictures of a frame."""
+
+
+def frame_url(camera: str, frame_id: int) -> str:
     """Where a frame's picture is; what it shows never changes."""
-    return f"/api/v1/cameras/{camera.name}/frames/{frame_id}.jpg"
+    return f"/api/v1/cameras/{camera}/frames/{frame_id}.jpg"
+
+
+def thumbnail_url(camera: str, frame_id: int, width: int) -> str:
+    """Where a small picture of a frame is."""
+    return f"/api/v1/cameras/{camera}/frames/{frame_id}-{width}.jpg"

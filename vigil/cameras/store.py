@@ -214,8 +214,8 @@ async def health(db: db_utils.Database, camera_id: int | None = None) -> dict[in
     """How one camera, or each of them, is doing; by the camera's number."""
     rows = await db.fetch(
         """
-        SELECT s.*, f.id, f.taken_at, f.received_at, f.width, f.height, f.bytes, f.sha256,
-               f.luma, f.blob
+        SELECT s.camera_id AS of_camera, s.connected, s.frames, s.refused, s.refusals, s.failures,
+               s.error, s.hint, s.failed_at, s.next_at, f.*
         FROM camera_state s
         LEFT JOIN frames f ON f.id = s.last_frame_id AND f.deleting_at IS NULL
         WHERE $1::integer IS NULL OR s.camera_id = $1
@@ -223,7 +223,7 @@ async def health(db: db_utils.Database, camera_id: int | None = None) -> dict[in
         camera_id,
     )
     return {
-        row["camera_id"]: Health(
+        row["of_camera"]: Health(
             connected=row["connected"],
             last=frames.of_row(row) if row["id"] is not None else None,
             frames=row["frames"],

@@ -12,12 +12,18 @@ from sanic.response import ResponseStream
 from vigil import auth, responses
 from vigil.cameras import adding, api, asking, serving, shown, store
 from vigil.cameras.frames import store as frames
+from vigil.cameras.looking import api as looking
+from vigil.cameras.looking import pages, tagging
 from vigil.cameras.model import Camera
+from vigil.cameras.scenes import store as scenes
 from vigil.sources.kinds import CAMERAS
 
 bp = Blueprint("cameras")
 api.register(bp)
 serving.register(bp)
+looking.register(bp)
+tagging.register(bp)
+pages.register(bp)
 
 RECENT = 20
 DAY_S = 86_400.0
@@ -41,12 +47,14 @@ async def show(request: Request, name: str) -> HTTPResponse:
     camera = await asking.camera_of(request, name)
     context = responses.context(request)
     recent = await frames.page(context.pool, camera.id, limit=RECENT)
+    scene = await scenes.of_camera(context.pool, camera.id, context.clock.now())
     return await responses.page(
         request,
         "cameras/show.html",
+        **await pages.look(request, scene),
         camera=await asking.camera_json(request, camera),
         kind=CAMERAS[camera.kind].title if camera.kind in CAMERAS else camera.kind,
-        recent=[shown.frame_json(camera, frame) for frame in recent],
+        recent=[shown.frame_json(camera.name, frame) for frame in recent],
         from_at=context.clock.now() - timedelta(hours=1),
     )
 
@@ -92,7 +100,7 @@ async def _events(request: Request, camera: Camera) -> AsyncGenerator[tuple[str,
             message = await news.get()
             if message.get("change") == "frame":
                 frame_id = message["frame"]
-                url = shown.frame_url(camera, frame_id)
+                url = shown.frame_url(camera.name, frame_id)
                 keys = ("taken_at", "width", "height", "bytes")
                 yield "frame", {"id": frame_id, "url": url} | {k: message[k] for k in keys}
             elif message["topic"] != "cameras" or message.get("id") == camera.id:

@@ -38,10 +38,7 @@ async def add(
                 INSERT INTO frames
                     (camera_id, scene_id, taken_at, received_at, width, height, bytes, sha256,
                      luma, blob)
-                SELECT id, (
-                    SELECT scene_id FROM camera_scenes WHERE camera_id = $1 AND from_at <= $2
-                    ORDER BY from_at DESC LIMIT 1
-                ), $2, $3, $4, $5, $6, $7, $8, $9 FROM camera
+                SELECT id, scene_at($1, $2), $2, $3, $4, $5, $6, $7, $8, $9 FROM camera
                 ON CONFLICT (camera_id, taken_at, sha256) DO NOTHING
                 RETURNING *
             ), state AS (
