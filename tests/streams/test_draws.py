@@ -83,7 +83,7 @@ def test_a_deck_that_is_dear_to_draw_becomes_smaller_and_grows_again() -> None:
     while deck.deal(1) is not None:  # a smaller one is dealt to as many
         hands += 1
     assert hands == decks.MOST_HANDS
-    assert drawn(0.15) == decks.LARGEST / 2
+    assert drawn(0.16) == decks.LARGEST * 5 / 8
     assert drawn(2) == drawn(2) == decks.SMALLEST_LARGEST
     assert drawn(0.01) == 2 * decks.SMALLEST_LARGEST
     for _ in range(9):
@@ -92,6 +92,8 @@ def test_a_deck_that_is_dear_to_draw_becomes_smaller_and_grows_again() -> None:
     deck.fill(cards(10), whole=False, drawn_at=START, took=timedelta(seconds=0.01))
     assert deck.largest == decks.LARGEST
     assert deck.deal(11) is None  # it was not drawn for so many
+    deck.fill(cards(64), whole=False, drawn_at=START, took=timedelta(seconds=0.1))
+    assert deck.largest == decks.SMALLEST_LARGEST  # 64 tell what 2,000 would cost
 
 
 def test_a_deck_that_many_ask_for_is_followed_by_the_next_before_it_is_stale() -> None:

@@ -60,5 +60,9 @@ def test_a_sample_is_as_large_as_pays() -> None:
     assert [drawn(1.0) for _ in range(4)] == [4000, 8000, LARGEST, LARGEST]
     assert drawn(0.1) == LARGEST
     assert [drawn(0.0) for _ in range(4)] == [4000, 2000, SMALLEST, SMALLEST]
+    kept.size, kept._looked = 4000, 1.0  # looking through it is dear, too
+    assert drawn(1.0) == 4000
+    assert kept.find(Filter(include=("a",)), 1) == [b"1"]
+    assert kept._looked > 0
     assert kept.fresh(now)
     assert not kept.fresh(now + timedelta(seconds=1.01))

@@ -200,9 +200,9 @@ class Draws:
             kept.next.add_done_callback(lambda task: task.cancelled() or task.exception())
         if kept.next is not None and not kept.fresh(now):
             await asyncio.shield(kept.next)
-        if kept.sample is None or not kept.fresh(self._clock.now()):
+        if not kept.fresh(self._clock.now()):
             return None
-        found = kept.sample.find(wanted, count)
+        found = kept.find(wanted, count)
         if found is None and is_one_word(wanted):
             found = await self._rare.get((wanted, count))
         return found

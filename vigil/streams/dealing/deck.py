@@ -61,9 +61,9 @@ class Deck:
         """Take new cards, drawn in ``took``; ``whole``: they are all that match."""
         self._rows, self._whole, self._position, self._hands = rows, whole, 0, 0
         self._full = len(rows) >= self.largest
-        if rows and (took > DEAR or (self._full and took < DEAR / 2)):
-            wanted = int(len(rows) * (DEAR / took if took else 2))
-            self.largest = min(max(wanted, SMALLEST_LARGEST), 2 * self.largest, LARGEST)
+        if rows and (self._full or took > DEAR / 4):
+            in_time = int(len(rows) * DEAR / took) if took else LARGEST
+            self.largest = min(max(in_time, SMALLEST_LARGEST), 2 * self.largest, LARGEST)
         # That nothing matches is never taken on trust.
         self._good_until = (drawn_at, drawn_at + FRESH) if drawn_at and rows else None
         ahead = min(SOON, max(APART, FRESH - 2 * took))

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
+from time import perf_counter
 
 from vigil.streams.dealing.deck import FRESH
 from vigil.streams.dealing.store import Card
@@ -80,10 +81,10 @@ class KeptSample:
     """The sample for all searches that differ only in their words.
 
     As large as pays: what it does not have is asked of PostgreSQL, so it grows while that takes
-    longer than drawing it does.
+    longer than drawing it and looking through it do.
     """
 
-    __slots__ = ("asked", "drawn_at", "missed", "next", "sample", "size")
+    __slots__ = ("_looked", "_sample", "asked", "drawn_at", "missed", "next", "size")
 
     def __init__(self) -> None:
         self.asked = 0
@@ -92,19 +93,30 @@ class KeptSample:
         """The time that those took which it could not answer."""
         self.next: asyncio.Task[None] | None = None
         """The next draw, while it is under way."""
-        self.sample: Sample | None = None
+        self._sample: Sample | None = None
+        self._looked = 0.0
         self.drawn_at: datetime | None = None
         self.size = 2 * SMALLEST
         """Of the next one."""
 
     def fill(self, cards: Sequence[Card], drawn_at: datetime, took: timedelta) -> None:
         """Take a new sample, drawn in ``took``."""
-        self.sample, self.drawn_at = Sample(cards), drawn_at
-        if self.missed > 2 * took:
+        self._sample, self.drawn_at = Sample(cards), drawn_at
+        had = took + timedelta(seconds=self._looked)
+        if self.missed > 2 * had:
             self.size = min(2 * self.size, LARGEST)
-        elif self.missed < took / 2:
+        elif self.missed < had / 2:
             self.size = max(self.size // 2, SMALLEST)
-        self.missed = timedelta()
+        self.missed, self._looked = timedelta(), 0.0
+
+    def find(self, wanted: Filter, count: int) -> list[bytes] | None:
+        """As the sample's."""
+        if self._sample is None:
+            return None
+        began = perf_counter()
+        found = self._sample.find(wanted, count)
+        self._looked += perf_counter() - began
+        return found
 
     def fresh(self, now: datetime) -> bool:
         """Whether it may be used."""
