@@ -52,14 +52,18 @@ def test_a_sample_is_as_large_as_pays() -> None:
     kept = KeptSample()
     cards, now = [Card(b"1", 0.0, b"a")], datetime(2026, 3, 1, tzinfo=UTC)
 
-    def drawn(missed: float) -> int:
+    def drawn(missed: float, took: float = 0.09) -> int:
         kept.missed = timedelta(seconds=missed)
-        kept.fill(cards, now, timedelta(seconds=0.1))
+        kept.fill(cards, now, timedelta(seconds=took))
         return kept.size
 
     assert [drawn(1.0) for _ in range(4)] == [4000, 8000, LARGEST, LARGEST]
     assert drawn(0.1) == LARGEST
     assert [drawn(0.0) for _ in range(4)] == [4000, 2000, SMALLEST, SMALLEST]
+    kept.size = 8000
+    assert drawn(9.0, took=0.15) == 8000
+    assert drawn(9.0, took=0.4) == 4000
+    assert drawn(9.0, took=4.0) == SMALLEST
     kept.size, kept._looked = 4000, 1.0  # looking through it is dear, too
     assert drawn(1.0) == 4000
     assert kept.find(Filter(include=("a",)), 1) == [b"1"]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from time import perf_counter
 
-from vigil.streams.dealing.deck import FRESH
+from vigil.streams.dealing.deck import DEAR, FRESH
 from vigil.streams.dealing.store import Card
 from vigil.streams.model import Filter
 
@@ -81,7 +81,7 @@ class KeptSample:
     """The sample for all searches that differ only in their words.
 
     As large as pays: what it does not have is asked of PostgreSQL, so it grows while that takes
-    longer than drawing it and looking through it do.
+    longer than drawing it and looking through it do, unless it is dear to draw.
     """
 
     __slots__ = ("_looked", "_sample", "asked", "drawn_at", "missed", "next", "size")
@@ -103,7 +103,9 @@ class KeptSample:
         """Take a new sample, drawn in ``took``."""
         self._sample, self.drawn_at = Sample(cards), drawn_at
         had = took + timedelta(seconds=self._looked)
-        if self.missed > 2 * had:
+        if took > DEAR:  # it must be there long before it is stale
+            self.size = max(int(self.size * DEAR / took), SMALLEST)
+        elif self.missed > 2 * had and took < DEAR / 2:
             self.size = min(2 * self.size, LARGEST)
         elif self.missed < had / 2:
             self.size = max(self.size // 2, SMALLEST)
