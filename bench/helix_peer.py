@@ -2,9 +2,9 @@
 
     python -m bench.helix_peer CHANNELS WINDOW_S ANSWER_S CHURN_S CURSORS
 
-Its first line on stdout says where it is. For each line on stdin it answers with one: the ids of
-the channels that are live, and the points left in the bucket. ``faults`` on stdin makes some of
-the next requests fail.
+Its first line on stdout says where it is. For each line on stdin it answers with one: how many
+channels are live (with ``names`` on stdin: their ids), and the points left in the bucket.
+``faults`` on stdin makes some of the next requests fail.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ async def churn(server: Helix, a_second: float) -> None:
         server.churn(whole, whole, whole * 10)
 
 
-def told(server: Helix) -> dict[str, Any]:
+def told(server: Helix, names: bool) -> dict[str, Any]:
     """What there is now."""
     return {
-        "live": [one.id for one in server.live],
+        "live": [one.id for one in server.live] if names else [],
+        "count": len(server.live),
         "points": server.points_left,
         "pages": server.pages,
         "refused": server.refused,
@@ -61,12 +62,12 @@ async def main(
         print(json.dumps({"api": server.api_url, "auth": server.auth_url}), flush=True)
         churning = asyncio.create_task(churn(server, churn_s))
         while line := await loop.run_in_executor(None, sys.stdin.readline):
-            if line.startswith("faults"):
+            if "faults" in line:
                 server.faults.server_error = server.faults.cut = 2
                 server.faults.unauthorized = 1
                 server.faults.bad_items = 2
             server.requests.clear()
-            print(json.dumps(told(server)), flush=True)
+            print(json.dumps(told(server, "names" in line)), flush=True)
         churning.cancel()
 
 

@@ -9,6 +9,7 @@ times shorter, but not the answers. The floor is what any scanner needs: a reque
 live channels, less the points that the bucket holds when the pass begins, at the rate of the limit.
 After each pass the database is held against what the peer had live when it began and when it ended;
 what is live throughout and neither known before nor found is one that changed places meanwhile.
+``--no-compare`` leaves that out, so that the memory is the scanner's alone, not the bench's lists.
 ``--restart`` forgets between the passes whatever a process holds, as a restart does.
 """
 
@@ -34,6 +35,7 @@ import db_utils
 from bench.harness import machine
 from vigil import postgres
 from vigil.context import Context, open_context
+from vigil.errors import SourceError
 from vigil.loop import Target
 from vigil.settings import ROOT, Settings
 from vigil.sources import helix
@@ -50,7 +52,7 @@ class Peer:
     process: asyncio.subprocess.Process
     where: dict[str, str]
 
-    async def ask(self, what: str = "") -> dict[str, Any]:
+    async def ask(self, what: str) -> dict[str, Any]:
         """What is live there, and how it is."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -113,12 +115,17 @@ async def passes(context: Context, other: Peer, options: argparse.Namespace) -> 
         if options.restart:
             helix._clients.clear()
             target = await the_source(context)
-        before = await other.ask("faults" if faulty else "")
+        names = "names" if options.compare else ""
+        before = await other.ask(f"{names} faults" if faulty else names)
         began, cpu_s = time.perf_counter(), time.process_time()
-        await target.run_once()
+        try:
+            await target.run_once()
+        except SourceError as error:  # the scanner would say so and begin again
+            print(f"pass {number + 1:2} failed: {error}", flush=True)
+            continue
         took, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
-        after, ours = await other.ask(), await held(context)
-        needed = math.ceil(len(before["live"]) / 100)
+        after, ours = await other.ask(names), await held(context) if options.compare else set()
+        needed = math.ceil(before["count"] / 100)
         floor = max(needed - before["points"], 0) / POINTS * minute_s
         throughout = set(before["live"]) & set(after["live"])
         ratios.append(took / floor if floor else math.inf)
@@ -169,6 +176,7 @@ def main() -> None:
     parser.add_argument("--churn", type=float, default=1.0, help="times that of Twitch")
     parser.add_argument("--cursors", choices=("score", "offset", "bound"), default="score")
     parser.add_argument("--restart", action="store_true", help="the scanner, before each pass")
+    parser.add_argument("--no-compare", dest="compare", action="store_false")
     parser.add_argument("--no-faults", dest="faults", action="store_false")
     options = parser.parse_args()
     print(machine(), file=sys.stderr)

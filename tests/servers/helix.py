@@ -350,7 +350,11 @@ class Helix(Loopback):
             found = (self._by_user.get(user) for user in wanted["user_id"])
             return key, sorted((one for one in found if one is not None), key=_order)
         if key not in self._filtered:
-            self._filtered[key] = [one for one in self._live if _matches(one, key)]
+            speak = frozenset(
+                wanted["language"]
+            )  # quickly: a process has its first answers to give
+            some = [one for one in self._live if not speak or one.language in speak]
+            self._filtered[key] = [one for one in some if _matches(one, key)]
             self._among.clear()
         return key, self._filtered[key]
 
