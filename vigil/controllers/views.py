@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, responses
@@ -15,6 +16,7 @@ from vigil.cameras import adding
 from vigil.cameras import store as cameras
 from vigil.cameras.model import Camera
 from vigil.cameras.scenes import store as scenes
+from vigil.context import Context
 from vigil.controllers import knocking, pushing, store
 from vigil.controllers.model import (
     CONTROLLER,
@@ -27,6 +29,7 @@ from vigil.controllers.model import (
 )
 from vigil.controllers.pushing import Answer
 from vigil.errors import Conflict, Forbidden, Invalid, NotFound
+from vigil.notifications import store as notifications
 from vigil.openapi import Items, describe
 
 bp = Blueprint("controllers")
@@ -69,6 +72,18 @@ class Plan(msgspec.Struct):
     longitude: float | None
 
 
+class Loss(msgspec.Struct, forbid_unknown_fields=True):
+    """Frames that a controller cannot bring."""
+
+    camera: str
+    from_at: datetime = msgspec.field(name="from")
+    to: datetime
+    frames: Annotated[int, Meta(ge=1)]
+    reason: Annotated[str, Meta(pattern="^[a-z_]{1,30}$")]
+    """`spool_full`, `source` (the camera gave no picture), `refused` (by us)."""
+    message: Annotated[str, Meta(max_length=1000)]
+
+
 class Report(msgspec.Struct, forbid_unknown_fields=True):
     """What a controller says of itself."""
 
@@ -76,7 +91,9 @@ class Report(msgspec.Struct, forbid_unknown_fields=True):
     now: datetime
     """Its clock, which may be wrong."""
     cameras: dict[str, dict[str, Any]] = {}
-    """Camera → frames and bytes in its spool, the oldest one's time, its last error."""
+    """Camera → frames that wait in its spool, the oldest one's time, its last error."""
+    losses: Annotated[list[Loss], Meta(max_length=1000)] = []
+    """What will never come; told once."""
 
 
 class Told(msgspec.Struct):
@@ -224,6 +241,7 @@ async def api_report(request: Request) -> HTTPResponse:
         report=told.cameras,
         clock_offset_s=(told.now - now).total_seconds(),
     )
+    await _note_losses(context, known, told.losses)
     plans = []
     for camera_id in await store.cameras_of(context.pool, known.id):
         camera = await cameras.by_id(context.pool, camera_id)
@@ -281,6 +299,20 @@ async def new_push_token(request: Request, name: str) -> str:
 
 
 bp.add_route(push, "/api/v1/cameras/<name>/frames", ("POST", "PUT"), name="push")
+
+
+async def _note_losses(context: Context, known: knocking.Known, losses: list[Loss]) -> None:
+    """Each becomes an event of its camera, if it is one of this controller's."""
+    for loss in losses:
+        camera = await cameras.by_name(context.pool, loss.camera)
+        if camera is not None and await store.brings(context.pool, known.id, camera.id):
+            await notifications.add(
+                context.pool,
+                "camera.lost",
+                f"camera:{camera.name}",
+                f"{loss.frames} frames of {camera.name} will never come: {loss.message}",
+                msgspec.to_builtins(loss),
+            )
 
 
 async def _page(request: Request, **shown: Any) -> HTTPResponse:
