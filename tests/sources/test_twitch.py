@@ -372,6 +372,29 @@ class TestSplits:
         assert await most(16_000) < 1.5 * await most(4_000)
 
 
+@pytest.mark.parametrize("silent", [1, 2])
+async def test_one_request_without_an_answer_is_made_again(
+    outside: Context, monkeypatch: pytest.MonkeyPatch, silent: int
+) -> None:
+    monkeypatch.setattr(helix, "TIMEOUT_S", 0.3)
+    async with Helix(150) as server:
+        handle, left = server.handle, silent
+
+        async def one_sleeps(request: web.BaseRequest) -> web.StreamResponse:
+            nonlocal left
+            if "after" in request.query and left:
+                left -= 1
+                await asyncio.sleep(1)
+            return await handle(request)
+
+        server.handle = one_sleeps  # type: ignore[method-assign]
+        if silent == 1:
+            assert (await look(outside, server)).found == 150
+        else:
+            with pytest.raises(SourceError, match="did not answer"):
+                await look(outside, server)
+
+
 async def test_who_was_missed_is_asked_for_by_name(outside: Context) -> None:
     async with Helix(300) as server:
         context = pointed_at(outside, server)

@@ -17,12 +17,14 @@ from msgspec import Meta, Raw, Struct
 
 from vigil.context import Context
 from vigil.errors import SourceError
-from vigil.fetch import Fetcher, Response
+from vigil.fetch import Fetcher, FetchError, Response
 from vigil.sources.bucket import Bucket, Told
 from vigil.sources.model import Source
 
 MAX_WAITS = 8
 """Rounds of refusals in a row (429) before a pass is given up: about two minutes."""
+TIMEOUT_S = 15.0
+"""For an answer; once more the same after that."""
 AT_ONCE = 64
 """Requests that may be under way."""
 
@@ -92,11 +94,17 @@ class Helix:
 
         Of those that wait for the rate limit, the most urgent goes first.
         """
-        renewed = False
+        renewed = silent = False
         while True:
             token = await self._token()
             await self.bucket.take(urgency)
-            response = await self._ask(params, token)
+            try:
+                response = await self._ask(params, token)
+            except FetchError as error:
+                if silent or error.again or error.http_status is not None:
+                    raise
+                silent = True  # of a thousand requests one may get no answer
+                continue
             if response.status == 429:
                 self.bucket.refused(_told(response))
                 if self.bucket.refusals > MAX_WAITS:
@@ -124,6 +132,7 @@ class Helix:
                 headers={"Client-Id": self._id, "Authorization": f"Bearer {token}"},
                 statuses_ok=(200, 401, 429),
                 retries=4,
+                timeout_s=TIMEOUT_S,
                 at_once=AT_ONCE,
             )
         except BaseException:
