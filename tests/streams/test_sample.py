@@ -61,9 +61,9 @@ def test_a_sample_is_as_large_as_pays() -> None:
     assert drawn(0.1) == LARGEST
     assert [drawn(0.0) for _ in range(4)] == [4000, 2000, SMALLEST, SMALLEST]
     kept.size = 8000
-    assert drawn(9.0, took=0.15) == 8000
-    assert drawn(9.0, took=0.4) == 4000
-    assert drawn(9.0, took=4.0) == SMALLEST
+    assert drawn(9.0, took=0.5) == 8000
+    assert drawn(9.0, took=1.0) == 4000
+    assert drawn(9.0, took=9.0) == SMALLEST
     kept.size, kept._looked = 4000, 1.0  # looking through it is dear, too
     assert drawn(1.0) == 4000
     assert kept.find(Filter(include=("a",)), 1) == [b"1"]

@@ -103,9 +103,9 @@ class KeptSample:
         """Take a new sample, drawn in ``took``."""
         self._sample, self.drawn_at = Sample(cards), drawn_at
         had = took + timedelta(seconds=self._looked)
-        if took > DEAR:  # it must be there long before it is stale
-            self.size = max(int(self.size * DEAR / took), SMALLEST)
-        elif self.missed > 2 * had and took < DEAR / 2:
+        if took > FRESH / 2:  # it must be there long before it is stale
+            self.size = max(int(self.size * FRESH / 2 / took), SMALLEST)
+        elif self.missed > 2 * had and took < FRESH / 4:
             self.size = min(2 * self.size, LARGEST)
         elif self.missed < had / 2:
             self.size = max(self.size // 2, SMALLEST)
