@@ -99,6 +99,12 @@ class Unavailable(VigilError):
     code, status = "unavailable", 503
 
 
+class DiskFull(Unavailable):
+    """There is no room for a blob."""
+
+    code = "disk_full"
+
+
 class SourceError(VigilError):
     """Something outside (a source, a camera) did not answer as it should."""
 

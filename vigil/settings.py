@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from vigil import reserve
 from vigil.errors import SettingsError
+from vigil.reserve import Reserve
 
 PREFIX = "VIGIL_"
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,6 +98,8 @@ class Settings:
     """A PostgreSQL ≥ 15 to use instead of the embedded one."""
     storage_url: str | None = _setting(None, _storage_url)
     """Where blobs are kept; ``None``: files under ``data_dir``."""
+    disk_reserve: Reserve = _setting(Reserve(), reserve.parse)
+    """What stays free of the disk that holds the blobs; intake sheds load before."""
     rate_limit: int = _setting(3000, _number)
     """Requests a minute that the API answers to one client; 0: any number."""
     renderers: int = _setting(1, _count)

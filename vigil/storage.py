@@ -32,7 +32,8 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
-from vigil.errors import Invalid, NotFound, Unavailable, VigilError
+from vigil.errors import DiskFull, Invalid, NotFound, Unavailable, VigilError
+from vigil.reserve import Space
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -42,6 +43,8 @@ _KEY = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _LEFTOVER = re.compile(r".+#[0-9]+")
 _LONGEST_KEY = 512
 _STALE_S = 3600.0
+SPACE_S = 1.0
+"""The room on a disk is asked for no more often."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Storage:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._root = store.prefix if isinstance(store, LocalStore) else None
+        self._space: Space | None = None
+        self._space_seen = -SPACE_S
 
     @classmethod
     def open(cls, url: str) -> Storage:
@@ -153,6 +158,13 @@ class Storage:
         except NotFound as error:
             raise Unavailable("the blob store lost what it was given") from error
 
+    async def space(self) -> Space | None:
+        """How much room there is, looked at once a second; ``None``: an object store."""
+        if self._root is not None and time.monotonic() - self._space_seen >= SPACE_S:
+            self._space = await asyncio.to_thread(_space, self._root)
+            self._space_seen = time.monotonic()
+        return self._space
+
     async def sweep(self, older_than_s: float = _STALE_S) -> int:
         """Remove what killed writes left on this disk; returns how many files.
 
@@ -187,7 +199,7 @@ def _failures(key: str) -> Iterator[None]:
     except (BaseError, OSError, ValueError) as error:
         text = _first_line(error)
         if "os error 28" in text or "os error 122" in text or "No space left" in text:
-            raise Unavailable(
+            raise DiskFull(
                 "the disk that holds the blobs is full",
                 hint="free some space, or shorten the retention of a camera",
             ) from error
@@ -208,6 +220,14 @@ def _info(meta: ObjectMeta) -> BlobInfo:
     if not re.fullmatch(r"[\x21\x23-\x7e]+", etag):
         etag = f"{modified.timestamp():.6f}-{meta['size']}"
     return BlobInfo(meta["path"], meta["size"], modified, etag)
+
+
+def _space(root: Path) -> Space | None:
+    try:
+        found = os.statvfs(root)
+    except OSError:
+        return None  # ``check`` says what is wrong with it
+    return Space(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
 def _sync(root: Path, path: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from vigil.cameras import adding, intake, store
 from vigil.cameras.model import Camera, Frame, Health, RawFrame
+from vigil.cameras.pictures import reading
+from vigil.cameras.pictures.reading import Seen
 from vigil.context import Context
 
 T = TypeVar("T")
@@ -40,6 +42,17 @@ async def health(context: Context, camera: Camera) -> Health:
 async def blobs(context: Context, prefix: str = "frames") -> set[str]:
     """Keys of all blobs of frames."""
     return {info.key async for info in context.storage.list(prefix)}
+
+
+def see(data: bytes) -> Seen:
+    """What intake sees in a picture."""
+    return reading.examine(data, reading.measure(data))
+
+
+async def all_blobs(context: Context) -> set[str]:
+    """Keys of all blobs of frames, of their pictures and thumbnails."""
+    folders = ("frames", "pictures", "thumbnails")
+    return {key for folder in folders for key in await blobs(context, folder)}
 
 
 async def count(context: Context) -> int:

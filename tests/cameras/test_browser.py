@@ -10,7 +10,7 @@ from tests.cameras.helpers import add_camera, add_frame
 from tests.conftest import Site
 from tests.jobs.test_browser import look, page, sign_in  # noqa: F401 - page is a fixture
 from tests.servers.pictures import jpeg
-from vigil.cameras import scan, store
+from vigil.cameras import retention, scan, store
 from vigil.errors import SourceError
 
 BROWSER = find_browser()
@@ -61,7 +61,7 @@ async def test_the_grid_follows(site: Site, page: Page) -> None:  # noqa: F811
     await expect(page.locator("[data-camera=street]")).to_contain_text("it broke", timeout=15_000)
     await look(page, "cameras")
     await store.begin_removal(site.context.pool, other.id)
-    await scan.expire(site.context)
+    await retention.expire(site.context)
     await expect(page.locator("[data-camera=street]")).to_have_count(0, timeout=15_000)
     await card.get_by_role("link", name="The garden").click()
     await expect(page.get_by_role("heading", name="The garden")).to_be_visible()
@@ -70,6 +70,7 @@ async def test_the_grid_follows(site: Site, page: Page) -> None:  # noqa: F811
 async def test_an_admin_adds_and_removes_a_camera(site: Site, page: Page) -> None:  # noqa: F811
     await sign_in(site, page)
     await page.goto(f"{site.url}/cameras")
+    await page.get_by_role("link", name="Add a camera").click()
     await page.locator("[name=name]").fill("card")
     await page.locator("[name=title]").fill("Test card")
     await page.locator("[name=url]").fill("testcard")

@@ -2,106 +2,161 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import io
 import re
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
+from PIL import Image
 
-from tests.cameras.helpers import add_camera, add_frame, at, blobs, count, health
-from tests.servers.pictures import bomb, jpeg, other
-from vigil.cameras import intake, store
+from tests.cameras.corpus import BAD, ODD, WHOLE, drawn, turned
+from tests.cameras.helpers import add_camera, add_frame, all_blobs, at, blobs, count, health
+from tests.servers.pictures import jpeg
+from vigil.cameras import intake, retention, store
+from vigil.cameras.check import check
 from vigil.cameras.frames import store as frames
+from vigil.cameras.frames.model import blob_key, thumbnails_key
 from vigil.cameras.model import Frame, RawFrame, Refusal
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import Unavailable
 from vigil.storage import Storage
 
-WHOLE = jpeg(1)
-HALF_WITH_END = WHOLE[: len(WHOLE) // 2].rstrip(b"\xff") + b"\xff\xd9"
-PROGRESSIVE = jpeg(1, progressive=True)
-CORPUS = {
-    "nothing": (b"", "empty"),
-    "half a picture": (WHOLE[: len(WHOLE) // 2], "truncated"),
-    "all but the last byte": (WHOLE[:-1], "truncated"),
-    "half a picture with an end put behind": (HALF_WITH_END, "truncated"),
-    "a hole in the middle": (WHOLE[:3000] + WHOLE[4500:], "truncated"),
-    "a progressive picture whose last scan is cut": (
-        PROGRESSIVE[: len(PROGRESSIVE) * 9 // 10].rstrip(b"\xff") + b"\xff\xd9",
-        "truncated",
-    ),
-    "a login page": (b"<!DOCTYPE html><html><title>Log in</title>", "html"),
-    "an XML error": (b'<?xml version="1.0"?><error>busy</error>', "html"),
-    "a page with a picture behind it": (b"<html><!-- " + WHOLE, "html"),
-    "JSON": (b'{"error": "busy"}', "not_jpeg"),
-    "a PNG": (other("PNG"), "not_jpeg"),
-    "a GIF": (other("GIF"), "not_jpeg"),
-    "a WebP": (other("WEBP"), "not_jpeg"),
-    "a GIF that is a JPEG, too": (b"GIF89a\x2f\x2a" + WHOLE, "not_jpeg"),
-    "a PDF that is a JPEG, too": (b"%PDF-1.4\n" + WHOLE, "not_jpeg"),
-    "forty megapixels": (bomb(), "too_many_pixels"),
-    "21 megabytes": (WHOLE[:-2] + b"\0" * 21_000_000, "too_large"),
-    "headers alone": (WHOLE[: WHOLE.index(b"\xff\xda")] + b"\xff\xd9", "broken"),
-    "noise": (bytes(range(256)) * 100, "not_jpeg"),
-    "noise that begins like a picture": (b"\xff\xd8\xff\xe0" + b"\x5a" * 30_000, "broken"),
-    "for printing": (jpeg(1, mode="CMYK"), "unsupported"),
-}
+
+def shape_of(data: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(data)) as image:
+        return image.size
 
 
-@pytest.mark.parametrize("name", CORPUS)
-async def test_what_is_refused_is_counted_and_leaves_nothing(context: Context, name: str) -> None:
-    data, reason = CORPUS[name]
+async def test_what_is_refused_is_counted_and_leaves_nothing(context: Context) -> None:
     camera = await add_camera(context)
-    for _ in range(2):
+    counted: Counter[str] = Counter()
+    for name, (data, reason) in BAD.items():
         raw = RawFrame(data=data, taken_at=context.clock.now())
         outcome = await intake.accept(context, camera, raw)
-        assert isinstance(outcome, Refusal)
-        assert outcome.reason == reason
+        assert isinstance(outcome, Refusal), name
+        assert outcome.reason == reason, name
         assert outcome.reason in intake.REASONS
+        counted[reason] += 1
     state = await health(context, camera)
-    assert (state.refused, state.refusals) == (2, {reason: 2})
+    assert (state.refused, state.refusals) == (len(BAD), counted)
     assert state.frames == 0
     assert not state.connected
     assert state.error is not None
     assert state.error.startswith("refused: ")
     assert await count(context) == 0
-    assert await blobs(context) == set()
+    assert await all_blobs(context) == set()
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        jpeg(2, (1280, 720)),
-        jpeg(2, progressive=True),
-        jpeg(2, mode="L"),
-        jpeg(2, (1, 1)),
-        jpeg(2, (4096, 3072), quality=40),
-    ],
-    ids=["baseline", "progressive", "grey", "one pixel", "12 megapixels"],
-)
-async def test_whole_pictures_become_frames(context: Context, data: bytes) -> None:
+async def test_whole_pictures_become_frames(context: Context) -> None:
     camera = await add_camera(context)
-    before = context.clock.now()
-    frame = await add_frame(context, camera, data, before)
-    assert frame.taken_at == before
-    assert before <= frame.received_at <= context.clock.now()
-    assert (frame.bytes, frame.sha256) == (len(data), hashlib.sha256(data).digest())
-    assert 0 < frame.luma < 255
+    for name, data in ODD.items():
+        before = context.clock.now()
+        frame = await add_frame(context, camera, data, before)
+        assert frame.taken_at == before, name
+        assert before <= frame.received_at <= context.clock.now()
+        assert (frame.bytes, frame.sha256) == (len(data), hashlib.sha256(data).digest())
+        assert 0 <= frame.luma <= 255
+        assert await context.storage.get(frame.blob) == data  # byte for byte, whatever it is
+        ending = {"jpeg": "jpg", "heif": "heic"}.get(frame.format, frame.format)
+        stem = rf"{camera.id}/{before:%Y-%m-%d}/\d{{16}}-{frame.sha256.hex()[:16]}"
+        assert re.fullmatch(rf"frames/{stem}\.{ending}", frame.blob), name
+        assert (frame.picture is None) == (frame.format == "jpeg"), name
+        if frame.picture is not None:
+            assert re.fullmatch(rf"pictures/{stem}-[0-9a-f]{{16}}\.jpg", frame.picture)
+            shown = await context.storage.get(frame.picture)
+            assert len(shown) == frame.picture_bytes
+            assert frame.picture.endswith(f"-{hashlib.sha256(shown).hexdigest()[:16]}.jpg")
+            assert shape_of(shown) == (frame.width, frame.height)
+        small = await context.storage.get(thumbnails_key(frame.blob))
+        assert frame.thumbnails is not None
+        assert len(small) == sum(frame.thumbnails)
+        assert await frames.latest(context.pool, camera.id) == frame
+    assert await check(context, mend=False) == []
+
+
+async def test_what_the_row_says_of_a_picture(context: Context) -> None:
+    camera = await add_camera(context)
+    await context.pool.execute("UPDATE scenes SET latitude = 52.5, longitude = 13.4")
+    noon = datetime(2026, 6, 21, 11, 8, tzinfo=UTC)
+    context = at(context, clock=FakeClock(noon))
+    frame = await add_frame(context, camera, jpeg(1, (1280, 720)))
+    assert frame.sun_height == pytest.approx(60.9, abs=0.2)  # highest of the year in Berlin
+    assert frame.contrast is not None
+    assert frame.contrast > 20
+    assert frame.sharpness is not None
+    assert frame.sharpness > 1
+    assert frame.dark is not None
+    assert frame.bright is not None
+    assert 0 <= frame.dark + frame.bright <= 1
+    assert isinstance(frame.perceptual_hash, int)
+
+
+async def test_turned_and_cropped_when_shown(context: Context) -> None:
+    """The original stays as it came; what is shown is turned by EXIF, then by the camera."""
+    camera = await add_camera(context)
+    data = turned(6, t010f="A maker", t0110="A model")
+    frame = await add_frame(context, camera, data)
+    assert (frame.width, frame.height) == (240, 320)
     assert await context.storage.get(frame.blob) == data
-    assert re.fullmatch(
-        rf"frames/{camera.id}/{before:%Y-%m-%d}/\d{{16}}-{frame.sha256.hex()[:16]}\.jpg", frame.blob
+    await context.pool.execute(
+        "UPDATE cameras SET rotation = 90, crop = ARRAY[0, 0, 0.5, 1]::real[]"
     )
-    assert await frames.latest(context.pool, camera.id) == frame
+    camera = await store.by_id(context.pool, camera.id) or camera
+    frame = await add_frame(context, camera, data, context.clock.now())
+    assert (frame.width, frame.height) == (160, 240)
+    assert frame.picture is not None
+    shown = await context.storage.get(frame.picture)
+    assert b"A maker" in data
+    assert b"A maker" not in shown
+    assert b"Exif" not in shown
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "HEIF"])
+async def test_brought_by_many_at_once_it_is_one_frame(context: Context, kind: str) -> None:
+    """Each way in brings it, some twice; while the camera is being turned."""
+    camera = await add_camera(context)
+    other = replace(camera, rotation=90)
+    data, moment = drawn(kind), context.clock.now()
+    brought = await asyncio.gather(
+        *(
+            intake.accept(context, way, RawFrame(data=data, taken_at=moment))
+            for way in (camera, camera, other, other) * 4
+        )
+    )
+    assert len({one.id for one in brought if isinstance(one, Frame)}) == 1
+    assert all(isinstance(one, Frame) for one in brought)
+    assert await count(context) == 1
+    assert (await health(context, camera)).frames == 1
+    await check(context, mend=True)  # the thumbnails may be those of another who was turned
+    assert await check(context, mend=False) == []
+    frame = await frames.latest(context.pool, camera.id)
+    assert frame is not None
+    wanted = {frame.blob, thumbnails_key(frame.blob)} | ({frame.picture} - {None})
+    assert await all_blobs(context) == wanted
+
+
+async def test_what_came_again_while_it_goes_is_refused(context: Context) -> None:
+    camera = await add_camera(context)
+    moment = context.clock.now()
+    frame = await add_frame(context, camera, WHOLE, moment)
+    await context.pool.execute("UPDATE frames SET deleting_at = now()")
+    outcome = await intake.accept(context, camera, RawFrame(data=WHOLE, taken_at=moment))
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason == "expired"
+    await retention.expire(context)
+    assert await all_blobs(context) == set()
+    again = await add_frame(context, camera, WHOLE, moment)
+    assert again.id != frame.id
 
 
 async def test_a_flat_grey_picture_is_suspected_and_found_whole(context: Context) -> None:
-    import io
-
-    from PIL import Image
-
     written = io.BytesIO()
     Image.new("RGB", (320, 240), (128, 128, 128)).save(written, "JPEG")
     camera = await add_camera(context)
@@ -192,12 +247,12 @@ async def test_blob_first_then_row(context: Context) -> None:
     class Watched(Storage):
         async def put(self, key: str, data: bytes) -> None:
             assert await count(context) == 0  # the row is not there yet
-            seen.append(key)
             await super().put(key, data)
+            seen.append(key)
 
     watched = Watched.open(context.settings.blobs_url)
     frame = await add_frame(at(context, storage=watched), camera, WHOLE)
-    assert seen == [frame.blob]
+    assert sorted(seen) == [frame.blob, thumbnails_key(frame.blob)]
 
     class Full(Storage):
         async def put(self, key: str, data: bytes) -> None:
@@ -236,7 +291,7 @@ async def test_row_and_state_are_one_transaction(context: Context) -> None:
 
 def test_where_a_blob_stands() -> None:
     moment = datetime(2026, 5, 1, 23, 59, 59, 999_999, tzinfo=UTC)
-    key = intake.blob_key(3, moment, bytes(range(32)))
+    key = blob_key(3, moment, bytes(range(32)))
     assert key == "frames/3/2026-05-01/1777679999999999-0001020304050607.jpg"
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from tests.cameras.helpers import add_camera, add_frame, at, blobs, count, health, until
+from tests.cameras.helpers import add_camera, add_frame, blobs, health, until
 from tests.servers.pictures import jpeg
 from vigil import loop
 from vigil.cameras import scan, store
 from vigil.cameras.builtin import register_testcard
-from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera, CameraKind, RawFrame
-from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import SourceError
 from vigil.sources.kinds import CAMERAS
@@ -197,88 +195,6 @@ async def test_an_unknown_kind_is_said(context: Context) -> None:
     with pytest.raises(SourceError, match="hologram") as caught:
         await scan.watch(context, camera_now)
     assert caught.value.permanent
-
-
-async def test_frames_go_when_their_time_is_over(context: Context) -> None:
-    clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
-    context = at(context, clock=clock)
-    short = await add_camera(context, "short", retention_s=60)
-    long = await add_camera(context, "long", retention_s=3600)
-    for n in range(10):
-        await add_frame(context, short, jpeg(n))
-        await add_frame(context, long, jpeg(n))
-        await clock.advance(10)
-    assert await scan.expire(context) == 0.1  # there may be more
-    assert await scan.expire(context) == scan.EXPIRE_EACH_S
-    left = await frames.page(context.pool, short.id)
-    assert [frame.taken_at for frame in left] == [
-        clock.now() - timedelta(seconds=10 * n) for n in range(1, 7)
-    ]
-    assert len(await frames.page(context.pool, long.id)) == 10
-    assert await count(context) == len(await blobs(context)) == 16
-
-
-async def test_small_steps(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "EXPIRE_BATCH", 3)
-    clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
-    context = at(context, clock=clock)
-    camera = await add_camera(context, retention_s=60)
-    for n in range(7):
-        await add_frame(context, camera, jpeg(n))
-    clock.jump(61)
-    left = []
-    while await scan.expire(context) < 1:
-        left.append(await count(context))
-    assert left == [4, 1, 0]
-
-
-async def test_what_a_kill_left_half_removed_is_finished(context: Context) -> None:
-    """Marked and the blob still there; marked and the blob gone already."""
-    camera = await add_camera(context)
-    first = await add_frame(context, camera, jpeg(1))
-    second = await add_frame(context, camera, jpeg(2))
-    kept = await add_frame(context, camera, jpeg(3))
-    await context.pool.execute(
-        "UPDATE frames SET deleting_at = now() WHERE id = ANY($1::bigint[])", [first.id, second.id]
-    )
-    await context.storage.delete(first.blob)
-    assert [f.id for f in await frames.page(context.pool, camera.id)] == [kept.id]
-    await scan.expire(context)
-    assert await count(context) == 1
-    assert await blobs(context) == {kept.blob}
-
-
-async def test_row_marked_then_blob_then_row(context: Context) -> None:
-    """At the moment a blob is deleted, its row is marked and still there."""
-    camera = await add_camera(context, retention_s=60)
-    frame = await add_frame(context, camera, jpeg(1), context.clock.now() - timedelta(seconds=59.9))
-    await asyncio.sleep(0.2)
-    moments = []
-
-    class Watched(type(context.storage)):  # type: ignore[misc]  # the class of the fixture's store
-        async def delete(self, key: str) -> None:
-            row = await context.pool.fetchrow("SELECT * FROM frames WHERE blob = $1", key)
-            moments.append(row is not None and row["deleting_at"] is not None)
-            await super().delete(key)
-
-    await scan.expire(at(context, storage=Watched.open(context.settings.blobs_url)))
-    assert moments == [True]
-    assert await count(context) == 0
-    assert await context.storage.head(frame.blob) is None
-
-
-async def test_a_camera_goes_after_its_frames(context: Context) -> None:
-    camera = await add_camera(context)
-    other = await add_camera(context, "other")
-    for n in range(3):
-        await add_frame(context, camera, jpeg(n))
-    kept = await add_frame(context, other, jpeg(9))
-    await store.begin_removal(context.pool, camera.id)
-    await scan.expire(context)
-    assert await store.by_id(context.pool, camera.id) is None
-    assert await blobs(context) == {kept.blob}
-    assert await health(context, camera) == await health(context, camera)
-    assert await store.by_name(context.pool, "other") is not None
 
 
 async def test_the_whole_way_with_a_spinner(context: Context) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from tests.cameras.helpers import add_camera, add_frame, blobs, until
 from tests.conftest import Site
 from tests.servers.pictures import jpeg
-from vigil.cameras import scan, store
+from vigil.cameras import retention, scan, store
 from vigil.cameras.model import Camera
 from vigil.errors import SourceError
 
@@ -219,7 +219,7 @@ async def test_adding_and_removing_by_program(site: Site) -> None:
         assert (await answer.json())["state"] == "deleting"
     async with site.client.delete("/api/v1/cameras/door", headers=site.admin_headers) as answer:
         assert answer.status == 409
-    await scan.expire(site.context)
+    await retention.expire(site.context)
     await get(site, "/api/v1/cameras/door", status=404)
 
 
@@ -326,7 +326,7 @@ async def test_the_page_is_told_of_frames_and_trouble(site: Site) -> None:
         await store.begin_removal(site.context.pool, camera.id)
         ((name, told),) = await events(answer, 1)
         assert (name, told["state"]) == ("camera", "deleting")
-        await scan.expire(site.context)
+        await retention.expire(site.context)
         ((name, told),) = await events(answer, 1)
         assert name == "gone"
         assert (await answer.content.read()).strip() == b""  # and that is the end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.films import making
 from tests.films.making import START, Counter
+from vigil.cameras import intake
+from vigil.cameras import store as cameras
+from vigil.cameras.model import Frame, RawFrame
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import NotFound, Unavailable
@@ -513,3 +518,32 @@ async def test_rendering_twice_gives_the_same_bytes(context: Context) -> None:
     await making.render(context, film_id)
     after = {n: await context.storage.get(segment_blob(n)) for n in await names(context, film_id)}
     assert before == after
+
+
+async def test_what_is_shown_is_what_is_filmed(context: Context, tmp_path: Path) -> None:
+    """Pictures in other formats, and cropped ones; cropped otherwise they are other segments."""
+    image = Image.new("RGB", (160, 90))
+    image.paste((255, 255, 255), (80, 0, 160, 90))
+    seen = []
+    for name, crop in (("left", (0.0, 0.0, 0.5, 1.0)), ("right", (0.5, 0.0, 1.0, 1.0))):
+        camera = await cameras.by_id(context.pool, await making.camera(context, name))
+        assert camera is not None
+        for second, kind in enumerate(("PNG", "WEBP", "HEIF", "JPEG")):
+            written = io.BytesIO()
+            image.save(written, kind)
+            raw = RawFrame(data=written.getvalue(), taken_at=START + timedelta(seconds=second))
+            frame = await intake.accept(context, replace(camera, crop=crop), raw)
+            assert isinstance(frame, Frame)
+            assert (frame.width, frame.height) == (80, 90)
+        film_id = await making.film(context, camera.id, until=20, width=80)
+        await making.render(context, film_id)
+        seen.append(
+            (
+                await names(context, film_id),
+                await making.luma(await file(context, film_id, tmp_path)),
+            )
+        )
+    (left, dark), (right, bright) = seen
+    assert left != right
+    assert len(dark) == len(bright) == 4
+    assert max(dark) < 40 < 200 < min(bright)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from aiohttp import web
 
+from tests.cameras.helpers import see
 from tests.running import free_port
 from tests.servers.loopback import Loopback
 from tests.servers.rtsp import RtspServer, available
@@ -93,7 +94,7 @@ async def test_a_file_plays_at_its_own_speed_over_and_over(context: Context, vid
 async def test_white_stays_white(context: Context, tmp_path: Path) -> None:
     """Video is in limited range, JPEG in full: 235 becomes 255."""
     (raw,) = await take(context, camera(str(make_white(tmp_path / "white.mp4"))), 1)
-    assert jpeg.look(raw.data).luma == pytest.approx(255, abs=1)
+    assert see(raw.data).look.luma == pytest.approx(255, abs=1)
 
 
 async def test_leaving_kills_ffmpeg_at_once(context: Context, video: Path) -> None:
@@ -283,4 +284,4 @@ async def test_a_real_picture_over_rtsp(context: Context) -> None:
         found = await take(context, camera(server.url, 0.4), 6)
     assert len({raw.data for raw in found}) == 6
     assert all(jpeg.measure(raw.data).width == 640 for raw in found)
-    assert all(20 < jpeg.look(raw.data).luma < 200 for raw in found)
+    assert all(20 < see(raw.data).look.luma < 200 for raw in found)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from PIL import Image, ImageChops
 
+from tests.cameras.helpers import see
 from vigil.cameras import jpeg
 from vigil.cameras.model import Camera
 from vigil.clock import FakeClock
@@ -27,8 +28,8 @@ def test_it_is_a_whole_picture_of_a_camera() -> None:
     data = camera_testcard.picture(NOON, 42)
     shape = jpeg.measure(data)
     assert (shape.width, shape.height, shape.end) == (1280, 720, len(data))
-    assert 40 < jpeg.look(data).luma < 200
-    assert not jpeg.look(data).suspicious
+    assert 40 < see(data).look.luma < 200
+    assert not see(data).doubtful
 
 
 def test_the_same_moment_is_the_same_picture() -> None:

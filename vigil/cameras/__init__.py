@@ -1,16 +1,19 @@
 """Cameras: what they are, the frames they deliver, how they are doing.
 
-Tables: scenes, camera_scenes, cameras, frames, camera_state. Blobs: frames/<camera id>/<UTC day>/….
+Tables: scenes, camera_scenes, cameras, frames, camera_state. Blobs: frames/<camera id>/<UTC day>/…,
+pictures/… and thumbnails/… likewise.
 Routes: /cameras, /cameras/<name>, /api/v1/cameras…. Jobs: none.
 Scans: one target for each enabled camera, and cameras:retention, which expires frames and removes
 cameras. A crash costs the picture in hand.
 
 Subpackages: frames (the rows of frames), pictures (which bytes are a picture, what it shows,
-what is made of it), scenes (places and views, and which camera shows which).
+what is made of it), keeping (what goes and what stays), scenes (places and views, and which camera
+shows which).
 
 More files than other rooms have: intake.py (the one door by which a picture becomes a frame),
 jpeg.py (JPEG, part by part), exif.py (when a picture was taken and which way up), multipart.py
-(MJPEG as cameras write it),
+(MJPEG as cameras write it), retention.py (what is no longer kept goes), shedding.py (what is given
+up first when the disk is nearly full),
 adding.py (what an admin asks for, checked), shown.py (cameras as visitors and programs see them),
 api.py (JSON), serving.py (pictures over HTTP), asking.py (what their handlers share),
 names.py and stamping.py (when a picture was taken, where nobody says),

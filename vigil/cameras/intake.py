@@ -8,26 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
 
 from vigil import ffmpeg
-from vigil.cameras import jpeg, store
+from vigil.cameras import shedding, store, sun
 from vigil.cameras.frames import store as frames
+from vigil.cameras.frames.model import NewFrame, blob_key, picture_key, thumbnails_key
 from vigil.cameras.model import Camera, Frame, RawFrame, Refusal
+from vigil.cameras.pictures import reading
+from vigil.cameras.pictures.shape import BadPicture, Shape
 from vigil.context import Context
+from vigil.errors import DiskFull
 
 REASONS = {
     "empty": "nothing",
     "html": "a web page",
+    "svg": "a drawing, which may hold a program",
+    "animated": "an animation",
+    "not_a_picture": "something else than a picture",
     "not_jpeg": "something else than a JPEG",
-    "unsupported": "a JPEG that browsers cannot show",
+    "unsupported": "a kind of picture that is not read here",
     "too_large": "too many bytes",
     "too_many_pixels": "too many pixels",
     "truncated": "a picture that ends early",
     "broken": "a picture that cannot be decoded",
     "future": "taken in the future",
     "expired": "older than the camera keeps frames",
+    "disk_full": "no room: the rest of the disk is kept in reserve",
     "removed": "the camera is being removed",
 }
 """Why a picture is refused: word to count by → what it was, for a person."""
@@ -39,50 +47,78 @@ AHEAD = timedelta(minutes=5)
 async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Refusal:
     """Check a picture and keep it, or say why not and count that.
 
-    The same bytes with the same ``taken_at`` are one frame. Raises what the store and the
-    database raise when they cannot be reached.
+    The same bytes with the same ``taken_at`` are one frame, whichever way, however often and by
+    however many at once they are brought. Raises what the store and the database raise when they
+    cannot be reached.
     """
     now = context.clock.now()
     try:
         check_time(camera, raw.taken_at, now)
-        shape, data, seen, digest = await asyncio.to_thread(_examine, raw.data)
-        if (seen.suspicious or shape.progressive) and not await is_whole(data):
-            raise jpeg.BadPicture("truncated", "a picture whose end is missing")
-    except jpeg.BadPicture as bad:
+        shape, data, digest = await reading.run(_alone, raw.data)
+        there = await frames.by_content(context.pool, camera.id, raw.taken_at, digest)
+        if there is not None:
+            frame, going = there
+            if going:
+                raise BadPicture("expired", "a picture that is no longer kept")
+            return frame
+        level = await _room(context, camera)
+        seen = await reading.run(
+            reading.examine, data, shape, rotation=camera.rotation, crop=camera.crop
+        )
+        if seen.doubtful and not await is_whole(data):
+            raise BadPicture("truncated", "a picture whose end is missing")
+    except BadPicture as bad:
         return await _refuse(context, camera, Refusal(reason=bad.reason, message=bad.message), now)
-    blob = blob_key(camera.id, raw.taken_at, digest)
-    await context.storage.put(blob, data)
-    frame = await frames.add(
-        context.pool,
-        camera_id=camera.id,
+    blob = blob_key(camera.id, raw.taken_at, digest, shape.format)
+    picture = None
+    blobs = {blob: data}
+    thumbnails = seen.thumbnails if shedding.makes_thumbnails(level) else None
+    if thumbnails is not None:
+        blobs[thumbnails_key(blob)] = b"".join(thumbnails)
+    if seen.picture is not None:
+        picture = picture_key(blob, hashlib.sha256(seen.picture).digest())
+        blobs[picture] = seen.picture
+    new = NewFrame(
         taken_at=raw.taken_at,
         received_at=now,
-        width=shape.width,
-        height=shape.height,
+        width=seen.width,
+        height=seen.height,
         bytes=len(data),
         sha256=digest,
-        luma=seen.luma,
+        format=shape.format,
         blob=blob,
+        picture=picture,
+        picture_bytes=len(seen.picture) if seen.picture is not None else None,
+        thumbnails=[len(one) for one in thumbnails] if thumbnails is not None else None,
+        luma=seen.look.luma,
+        contrast=seen.look.contrast,
+        dark=seen.look.dark,
+        bright=seen.look.bright,
+        sharpness=seen.look.sharpness,
+        perceptual_hash=seen.look.perceptual_hash,
+        sun_height=await _sun_height(context, camera, raw.taken_at),
     )
-    if frame is None:
-        await context.storage.delete(blob)
+    try:
+        await _put(context, blobs)
+    except DiskFull as full:  # somebody else filled it
+        return await _refuse(
+            context, camera, Refusal(reason="disk_full", message=full.message), now
+        )
+    kept = await frames.add(context.pool, camera.id, new)
+    if kept is None:
+        await asyncio.gather(*(context.storage.delete(key) for key in blobs))
         return Refusal(reason="removed", message=f"camera {camera.name} is being removed")
-    return frame
-
-
-def blob_key(camera_id: int, taken_at: datetime, digest: bytes) -> str:
-    """Where a frame's bytes are: ``frames/3/2026-05-01/1777593600000000-0123456789abcdef.jpg``."""
-    moment = taken_at.astimezone(UTC)
-    microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    return f"frames/{camera_id}/{moment:%Y-%m-%d}/{microseconds}-{digest.hex()[:16]}.jpg"
+    if picture is not None and kept.picture != picture:  # somebody was faster, and saw it turned
+        await context.storage.delete(picture)
+    return kept
 
 
 def check_time(camera: Camera, taken_at: datetime, now: datetime) -> None:
     """Raise BadPicture for a time that would make a frame immortal or stillborn."""
     if taken_at > now + AHEAD:
-        raise jpeg.BadPicture("future", "a picture from the future: is the camera's clock right?")
+        raise BadPicture("future", "a picture from the future: is the camera's clock right?")
     if taken_at <= now - timedelta(seconds=camera.retention_s):
-        raise jpeg.BadPicture("expired", "a picture that is older than the camera keeps frames")
+        raise BadPicture("expired", "a picture that is older than the camera keeps frames")
 
 
 async def is_whole(data: bytes) -> bool:
@@ -99,14 +135,41 @@ async def is_whole(data: bytes) -> bool:
     return True
 
 
-def _examine(data: bytes) -> tuple[jpeg.Shape, bytes, jpeg.Look, bytes]:
-    """Shape, bytes, look and SHA-256 of the picture alone.
-
-    A ZIP or a script behind a picture stays outside.
-    """
-    shape = jpeg.measure(data)
+def _alone(data: bytes) -> tuple[Shape, bytes, bytes]:
+    """Shape, bytes and SHA-256 of the picture alone: a ZIP or a script behind it stays outside."""
+    shape = reading.measure(data)
     data = data[: shape.end]
-    return shape, data, jpeg.look(data), hashlib.sha256(data).digest()
+    return shape, data, hashlib.sha256(data).digest()
+
+
+async def _room(context: Context, camera: Camera) -> int:
+    """How much is shed now; raises BadPicture where that is this camera's frame."""
+    kept_free = context.settings.disk_reserve
+    space = await context.storage.space()
+    level = kept_free.level(space)
+    if space is not None and shedding.refuses(camera, level):
+        raise BadPicture(
+            "disk_full",
+            f"of the disk {space.free / 1e9:.1f} GB are free, and"
+            f" {kept_free.of(space) / 1e9:.1f} GB are kept in reserve",
+        )
+    return level
+
+
+async def _put(context: Context, blobs: Mapping[str, bytes]) -> None:
+    """Write all of them. What a failure leaves stays: it may be what somebody else has just kept.
+
+    It takes no more room when the picture is brought again, and ``bin/vigil check`` finds it.
+    """
+    writes = (context.storage.put(key, value) for key, value in blobs.items())
+    for outcome in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _sun_height(context: Context, camera: Camera, moment: datetime) -> float | None:
+    place = await frames.place(context.pool, camera.id, moment)
+    return sun.height(*place, moment) if place else None
 
 
 async def _refuse(context: Context, camera: Camera, refusal: Refusal, now: datetime) -> Refusal:

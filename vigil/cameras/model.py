@@ -87,6 +87,25 @@ class Frame:
     """What it shows."""
     kept: bool = False
     """Kept for ever, whatever the retention."""
+    format: str = "jpeg"
+    """What the blob is: jpeg, png, webp, heif."""
+    picture: str | None = None
+    """Key of the JPEG that is shown instead of the blob: turned, cropped, converted."""
+    picture_bytes: int | None = None
+    thumbnails: Sequence[int] | None = None
+    """Bytes of the three JPEGs, 160, 320 and 640 wide; ``None``: there are none."""
+    contrast: float | None = None
+    """Standard deviation of the Y plane; this and what follows: ``None`` for frames of old."""
+    dark: float | None = None
+    """Share of pixels with Y below 16."""
+    bright: float | None = None
+    """Share of pixels with Y above 239."""
+    sharpness: float | None = None
+    """Variance of the Laplacian of the 320 wide thumbnail."""
+    perceptual_hash: int | None = None
+    """64 bits, signed: pictures that look alike differ in few."""
+    sun_height: float | None = None
+    """Degrees of the sun above the horizon; ``None`` without coordinates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,7 @@
-"""What the scanner does for cameras: takes frames, expires them, removes cameras."""
+"""What the scanner does for cameras: takes frames, and what retention does."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import re
 from collections.abc import Sequence
@@ -11,8 +10,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from vigil import log
-from vigil.cameras import intake, store
-from vigil.cameras.frames import store as frames
+from vigil.cameras import intake, retention, store
 from vigil.cameras.model import Camera, Refusal
 from vigil.context import Context
 from vigil.errors import SourceError, VigilError
@@ -21,9 +19,6 @@ from vigil.sources.kinds import CAMERAS
 
 RETRY_MIN_S = 2.0
 RETRY_MAX_S = 30.0
-EXPIRE_EACH_S = 10.0
-EXPIRE_BATCH = 200
-DELETES_AT_ONCE = 16
 
 
 async def targets(context: Context) -> Sequence[Target]:
@@ -43,14 +38,14 @@ async def targets(context: Context) -> Sequence[Target]:
         for camera in cameras
         if camera.enabled and not camera.deleting_at and is_asked(camera)
     ]
-    retention = Target(
+    chore = Target(
         key="cameras:retention",
         name="retention of frames",
         version=str(leaving),  # begins at once when a camera is to be removed
-        run_once=functools.partial(expire, context),
+        run_once=functools.partial(retention.expire, context),
         retry_max_s=60,
     )
-    return [*found, retention]
+    return [*found, chore]
 
 
 def is_asked(camera: Camera) -> bool:
@@ -114,24 +109,3 @@ def without_address(text: str, camera: Camera) -> str:
     for secret in (host, camera.url if host is None else None):
         text = text.replace(secret, "the camera") if secret else text
     return text
-
-
-async def expire(context: Context) -> float:
-    """Remove some of the frames that are past their camera's retention, then idle cameras.
-
-    Row marked, blob removed, row removed: whatever is cut short is taken up again. Returns the
-    seconds until the next look.
-    """
-    marked = await frames.mark_expired(context.pool, context.clock.now(), EXPIRE_BATCH)
-    await remove(context, marked)
-    for name in await store.finish_removal(context.pool):
-        log.info("cameras", f"camera {name} was removed")
-    return 0.1 if marked else EXPIRE_EACH_S
-
-
-async def remove(context: Context, marked: Sequence[tuple[int, str]]) -> None:
-    """Remove the blobs, then the rows, of frames that are marked; pairs of id and blob."""
-    for start in range(0, len(marked), DELETES_AT_ONCE):
-        some = marked[start : start + DELETES_AT_ONCE]
-        await asyncio.gather(*(context.storage.delete(blob) for _, blob in some))
-    await frames.forget(context.pool, [frame_id for frame_id, _ in marked])

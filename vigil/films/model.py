@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -99,7 +100,34 @@ class FilmFrame:
 
     taken_at: datetime
     sha256: bytes
+    """Of the bytes as they came."""
     blob: str
+    picture: str | None = None
+    """Key of the JPEG that is shown instead: turned, cropped, converted."""
+
+    @property
+    def key(self) -> str:
+        """Key of what is filmed."""
+        return self.picture or self.blob
+
+    @property
+    def digest(self) -> bytes:
+        """Names what is filmed: another for the same bytes turned or cropped otherwise."""
+        if self.picture is None:
+            return self.sha256
+        return hashlib.sha256(self.sha256 + bytes.fromhex(self._shown(self.picture))).digest()
+
+    def is_whole(self, data: bytes) -> bool:
+        """Whether these are the bytes that are filmed."""
+        seen = hashlib.sha256(data)
+        if self.picture is None:
+            return seen.digest() == self.sha256
+        return seen.hexdigest().startswith(self._shown(self.picture))
+
+    @staticmethod
+    def _shown(picture: str) -> str:
+        """The beginning of a picture's SHA-256, which its key ends with."""
+        return picture.rpartition("-")[2].removesuffix(".jpg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

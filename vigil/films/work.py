@@ -114,7 +114,7 @@ async def _plan(
     version = await asyncio.to_thread(ffmpeg.version)
 
     def name(shown: Sequence[FilmFrame]) -> str:
-        return encode.name(film, (frame.sha256 for frame in shown), version)
+        return encode.name(film, (frame.digest for frame in shown), version)
 
     return await asyncio.to_thread(plan.plan, film, frames, now, name), touched
 
@@ -138,7 +138,7 @@ async def _segment(context: Context, film: Film, planned: Planned) -> int:
     lost = len(planned.frames) - min(len(used), whole.frames)
     name = planned.hash
     if len(used) < len(planned.frames):  # a segment is named by what is really in it
-        name = encode.name(film, (frame.sha256 for frame in used), ffmpeg.version())
+        name = encode.name(film, (frame.digest for frame in used), ffmpeg.version())
     if lost:
         log.warning(
             "films", f"film {film.id}: {lost} frames of {planned.window_start} cannot be read"
@@ -174,7 +174,7 @@ async def pictures(
 
     def read_on() -> None:
         for frame in upcoming:
-            ahead.append((frame, asyncio.create_task(storage.get(frame.blob))))
+            ahead.append((frame, asyncio.create_task(storage.get(frame.key))))
             if len(ahead) > READ_AHEAD:
                 return
 
@@ -187,7 +187,7 @@ async def pictures(
             except NotFound:
                 data = b""
             read_on()
-            if hashlib.sha256(data).digest() == frame.sha256:
+            if frame.is_whole(data):
                 used.append(frame)
                 yield data
     finally:

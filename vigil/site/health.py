@@ -15,7 +15,7 @@ from typing import Literal
 import asyncpg
 
 import db_utils
-from vigil import __version__
+from vigil import __version__, reserve
 from vigil.context import Context
 from vigil.errors import VigilError
 from vigil.site import store
@@ -40,6 +40,20 @@ class Part:
     checked_at: datetime
     error: str | None = None
     hint: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disk:
+    """The disk that holds the blobs, where it is one of ours."""
+
+    total_bytes: int
+    free_bytes: int
+    reserve_bytes: int
+    """What stays free, whatever comes in."""
+    shedding: int
+    """0: everything is kept; up to 4: nothing new is."""
+    given_up: str
+    """What that means, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +94,7 @@ class Report:
     at: datetime
     database: Part
     storage: Part
+    disk: Disk | None = None
     processes: list[Daemon] = field(default_factory=list)
     sources: list[Watched] = field(default_factory=list)
     cameras: list[Watched] = field(default_factory=list)
@@ -96,8 +111,10 @@ class Health:
 
     async def report(self) -> Report:
         """How everything is; never raises."""
-        (database, snapshot), storage = await asyncio.gather(self.look(), self.storage())
-        return judge(self._context.clock.now(), database, storage, snapshot)
+        (database, snapshot), storage, disk = await asyncio.gather(
+            self.look(), self.storage(), self.disk()
+        )
+        return judge(self._context.clock.now(), database, storage, snapshot, disk)
 
     async def look(self) -> tuple[Part, Snapshot | None]:
         """Whether the database answers, and what it says."""
@@ -130,6 +147,21 @@ class Health:
                 self._storage_checked = clock.monotonic()
             return self._storage
 
+    async def disk(self) -> Disk | None:
+        """How full the disk of the blobs is, and what is therefore given up."""
+        space = await self._context.storage.space()
+        if space is None:
+            return None
+        kept_free = self._context.settings.disk_reserve
+        level = kept_free.level(space)
+        return Disk(
+            total_bytes=space.total,
+            free_bytes=space.free,
+            reserve_bytes=kept_free.of(space),
+            shedding=level,
+            given_up=reserve.GIVEN_UP[level],
+        )
+
     async def _check_storage(self) -> Part:
         clock = self._context.clock
         began = clock.monotonic()
@@ -150,7 +182,13 @@ class Health:
         )
 
 
-def judge(now: datetime, database: Part, storage: Part, snapshot: Snapshot | None) -> Report:
+def judge(
+    now: datetime,
+    database: Part,
+    storage: Part,
+    snapshot: Snapshot | None,
+    disk: Disk | None = None,
+) -> Report:
     """Say in sentences what is not as it should be."""
     problems = [
         f"{name} fails: {part.error}"
@@ -170,6 +208,11 @@ def judge(now: datetime, database: Part, storage: Part, snapshot: Snapshot | Non
         elif daemon.status == "silent":
             where = f"{daemon.name} (process {daemon.pid} on {daemon.host})"
             problems.append(f"{where} has been silent for {daemon.age_s:.0f} s")
+    if disk is not None and disk.shedding:
+        problems.append(
+            f"the disk is nearly full, {disk.free_bytes / 1e9:.1f} GB are free and"
+            f" {disk.reserve_bytes / 1e9:.1f} GB kept in reserve: given up are {disk.given_up}"
+        )
     if problems and status == "ok":
         status = "degraded"
     for kind, things in (("source", sources), ("camera", cameras)):
@@ -181,6 +224,7 @@ def judge(now: datetime, database: Part, storage: Part, snapshot: Snapshot | Non
         at=now,
         database=database,
         storage=storage,
+        disk=disk,
         processes=processes,
         sources=sources,
         cameras=cameras,

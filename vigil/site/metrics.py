@@ -36,7 +36,9 @@ async def render(
     context: Context, health: Health, errors: Counter[str], accept: str
 ) -> tuple[bytes, str]:
     """The text and its content type, for what the visitor accepts."""
-    (database, snapshot), storage = await asyncio.gather(health.look(), health.storage())
+    (database, snapshot), storage, disk = await asyncio.gather(
+        health.look(), health.storage(), health.disk()
+    )
     families: list[Metric] = [
         GaugeMetricFamily("vigil_info", "Version that runs.", labels=["version"]),
         _gauge("vigil_database_up", "Whether the database answers.", database.status == "ok"),
@@ -46,6 +48,12 @@ async def render(
         ),
         _counter("vigil_errors", "Requests that failed, by error code.", "code", errors),
     ]
+    if disk is not None:
+        families += [
+            _gauge("vigil_disk_free_bytes", "Of the disk that holds the blobs.", disk.free_bytes),
+            _gauge("vigil_disk_reserve_bytes", "What stays free of it.", disk.reserve_bytes),
+            _gauge("vigil_disk_shedding", "What is given up for it, 0 to 4.", disk.shedding),
+        ]
     families[0].add_sample("vigil_info", {"version": __version__}, 1)
     if snapshot is not None:
         families += [*_processes(snapshot), *_sources(snapshot), *_cameras(snapshot)]
@@ -98,6 +106,18 @@ def _cameras(snapshot: Snapshot) -> Iterable[Metric]:
     )
     yield _counter(
         "vigil_camera_refused", "Pictures refused.", "camera", {c.name: c.refused for c in cameras}
+    )
+    yield _counter(
+        "vigil_camera_expired_frames",
+        "Frames that retention removed.",
+        "camera",
+        {c.name: c.expired_frames for c in cameras},
+    )
+    yield _counter(
+        "vigil_camera_expired_bytes",
+        "What these took.",
+        "camera",
+        {c.name: c.expired_bytes for c in cameras},
     )
     yield _labelled(
         "vigil_camera_connected",

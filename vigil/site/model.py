@@ -51,6 +51,10 @@ class CameraFeed:
     """Ever accepted."""
     refused: int
     """Ever refused."""
+    expired_frames: int
+    """Ever removed by retention."""
+    expired_bytes: int
+    """What these took."""
     last_frame_at: datetime | None
     age_s: float | None
     """Seconds since its last frame was taken."""

@@ -68,6 +68,8 @@ async def snapshot(db: db_utils.Database) -> Snapshot:
             """
             SELECT c.name, c.enabled, coalesce(t.connected, false) AS connected,
                 coalesce(t.frames, 0) AS frames, coalesce(t.refused, 0) AS refused,
+                coalesce(t.expired_frames, 0) AS expired_frames,
+                coalesce(t.expired_bytes, 0) AS expired_bytes,
                 t.error, t.hint, f.taken_at AS last_frame_at,
                 extract(epoch FROM now() - f.taken_at)::float8 AS age_s
             FROM cameras c

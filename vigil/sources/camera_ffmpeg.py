@@ -17,9 +17,9 @@ from contextlib import aclosing
 from urllib.parse import unquote, urlsplit
 
 from vigil import __version__, ffmpeg
-from vigil.cameras.jpeg import MAX_BYTES
 from vigil.cameras.model import Camera, CameraKind, RawFrame
 from vigil.cameras.multipart import Splitter
+from vigil.cameras.pictures.shape import MAX_BYTES
 from vigil.context import Context
 from vigil.errors import Invalid, SourceError
 

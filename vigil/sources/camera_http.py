@@ -13,9 +13,9 @@ from contextlib import aclosing
 from urllib.parse import urlsplit
 
 from vigil.answers import Stream
-from vigil.cameras.jpeg import MAX_BYTES
 from vigil.cameras.model import Camera, CameraKind, RawFrame
 from vigil.cameras.multipart import Splitter
+from vigil.cameras.pictures.shape import MAX_BYTES
 from vigil.context import Context
 from vigil.errors import SourceError
 

@@ -62,7 +62,7 @@ async def chosen(
     rows = await db.fetch(
         """
         SELECT DISTINCT ON (slot) date_bin($4, f.taken_at, $5) AS slot,
-            f.taken_at, f.sha256, f.blob
+            f.taken_at, f.sha256, f.blob, f.picture
         FROM unnest($2::timestamptz[], $3::timestamptz[]) AS span (since, until)
         JOIN frames f ON f.scene_id = $1
             AND f.taken_at >= span.since AND f.taken_at < span.until
@@ -75,7 +75,7 @@ async def chosen(
         film.slot,
         EPOCH,
     )
-    return [FilmFrame(row["taken_at"], row["sha256"], row["blob"]) for row in rows]
+    return [FilmFrame(row["taken_at"], row["sha256"], row["blob"], row["picture"]) for row in rows]
 
 
 async def touched(db: db_utils.Database, film: Film) -> list[datetime]:
