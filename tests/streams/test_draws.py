@@ -230,6 +230,17 @@ async def test_a_search_that_takes_too_long_is_given_up(
     await hasty.close()
 
 
+async def test_slow_searches_do_not_hold_up_the_others(context: Context, dealer: Draws) -> None:
+    await show(context, 0, 10)
+    taken = [await dealer.pool.acquire() for _ in range(draws.POOL_SIZE)]
+    search = asyncio.create_task(take(dealer, 1, Filter(include=("word",))))
+    assert len(await asyncio.wait_for(take(dealer, 1), 5)) == 1
+    assert not search.done()
+    for connection in taken:
+        await dealer.pool.release(connection)
+    assert len(await search) == 1
+
+
 async def test_decks_nobody_asks_for_are_thrown_away(
     context: Context, dealer: Draws, clock: FakeClock
 ) -> None:
@@ -243,7 +254,7 @@ async def test_decks_nobody_asks_for_are_thrown_away(
 
 
 async def test_visitors_cannot_write(dealer: Draws) -> None:
-    for pool in (dealer.pool, dealer._batches):
+    for pool in (dealer.pool, dealer._easy, dealer._batches):
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await pool.execute("DELETE FROM streams")
 

@@ -53,14 +53,23 @@ MOST_REMEMBERED = 1000
 """Single streams that were just asked for."""
 SLOWEST_QUERY_MS = 3000
 POOL_SIZE = 6
+EASY_POOL_SIZE = 2
+"""For draws without words, which are quick and are not to wait behind slow searches."""
 
 
 async def open_draws(settings: Settings, clock: Clock) -> Draws:
     """The decks of this process, with their connections."""
-    return Draws(await open_pool(settings), await open_batches(settings), clock)
+    return Draws(
+        await open_pool(settings),
+        await open_pool(settings, "streams-easy", size=EASY_POOL_SIZE),
+        await open_batches(settings),
+        clock,
+    )
 
 
-async def open_pool(settings: Settings) -> db_utils.Pool:
+async def open_pool(
+    settings: Settings, name: str = "streams", size: int = POOL_SIZE
+) -> db_utils.Pool:
     """Connections for questions that visitors put together: read-only, and none takes for ever.
 
     Plans are made for the very words: the general plan that PostgreSQL settles on after five
@@ -68,8 +77,8 @@ async def open_pool(settings: Settings) -> db_utils.Pool:
     """
     return await db_utils.create_pool(
         settings,
-        "streams",
-        size=POOL_SIZE,
+        name,
+        size=size,
         server=reading() | {"plan_cache_mode": "force_custom_plan"},
     )
 
@@ -108,8 +117,11 @@ def in_time() -> Iterator[None]:
 class Draws:
     """The decks of one process."""
 
-    def __init__(self, pool: db_utils.Pool, batches: db_utils.Pool, clock: Clock) -> None:
+    def __init__(
+        self, pool: db_utils.Pool, easy: db_utils.Pool, batches: db_utils.Pool, clock: Clock
+    ) -> None:
         self.pool = pool
+        self._easy = easy
         self._batches = batches
         self._clock = clock
         self._decks: OrderedDict[Filter, Deck] = OrderedDict()
@@ -175,7 +187,7 @@ class Draws:
         await asyncio.gather(*under_way, return_exceptions=True)
         await asyncio.gather(self._rare.close(), self._one.close())
         self._decks.clear()
-        for pool in (self.pool, self._batches):
+        for pool in (self.pool, self._easy, self._batches):
             try:
                 await asyncio.wait_for(pool.close(), 2)
             except TimeoutError:
@@ -213,7 +225,7 @@ class Draws:
             drawn_at = self._clock.now()
             start, good_until = random.random(), drawn_at + FRESH  # noqa: S311
             with in_time():
-                cards = await store.draw(self.pool, base, kept.size, good_until, start, texts=True)
+                cards = await store.draw(self._easy, base, kept.size, good_until, start, texts=True)
             kept.fill(cards, drawn_at, self._clock.now() - drawn_at)
         finally:
             kept.next = None
@@ -269,9 +281,10 @@ class Draws:
             start, neighbours = random.random(), NEIGHBOURS  # noqa: S311
             if deck.end is not None:
                 start, neighbours = math.nextafter(deck.end, 2), 0
+            pool = self._easy if wanted == without_words(wanted) else self.pool
             with in_time():
                 cards = await store.draw(
-                    self.pool, wanted, size, drawn_at + FRESH, start, neighbours=neighbours
+                    pool, wanted, size, drawn_at + FRESH, start, neighbours=neighbours
                 )
             deck.end = end_of(cards, start)
             rows, took = [card.body for card in cards], self._clock.now() - drawn_at

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from time import perf_counter
 
-from vigil.streams.dealing.deck import DEAR, FRESH
+from vigil.streams.dealing.deck import FRESH
 from vigil.streams.dealing.store import Card
 from vigil.streams.model import Filter
 
