@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import random
 import re
 from collections import Counter
 from dataclasses import replace
@@ -15,13 +16,14 @@ import asyncpg
 import pytest
 from PIL import Image
 
-from tests.cameras.corpus import BAD, ODD, WHOLE, drawn, turned
+from tests.cameras.corpus import BAD, KINDS, ODD, WHOLE, drawn, turned
 from tests.cameras.helpers import add_camera, add_frame, all_blobs, at, blobs, count, health
 from tests.servers.pictures import jpeg
 from vigil.cameras import intake, retention, store
 from vigil.cameras.check import check
 from vigil.cameras.frames import store as frames
 from vigil.cameras.frames.model import blob_key, thumbnails_key
+from vigil.cameras.keeping import store as keeping
 from vigil.cameras.model import Frame, RawFrame, Refusal
 from vigil.clock import FakeClock
 from vigil.context import Context
@@ -52,6 +54,32 @@ async def test_what_is_refused_is_counted_and_leaves_nothing(context: Context) -
     assert state.error.startswith("refused: ")
     assert await count(context) == 0
     assert await all_blobs(context) == set()
+
+
+async def test_damaged_pictures_are_kept_whole_or_counted(context: Context) -> None:
+    """Each of them is one frame, whose blobs agree, or one refusal."""
+    camera = await add_camera(context)
+    chance = random.Random(4)
+    began, counted, kept = context.clock.now(), Counter[str](), set()
+    for turn in range(120):
+        data = bytearray(drawn(KINDS[turn % 4], (64, 48)))
+        for _ in range(chance.randrange(1, 4)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        cut = bytes(data[: chance.randrange(len(data))] if turn % 5 == 0 else data)
+        raw = RawFrame(data=cut, taken_at=began - timedelta(seconds=turn))
+        outcome = await intake.accept(context, camera, raw)
+        if isinstance(outcome, Refusal):
+            counted[outcome.reason] += 1
+            assert outcome.reason in intake.REASONS
+        else:
+            kept.add(outcome.id)
+    state = await health(context, camera)
+    assert state.refusals == counted
+    assert (state.frames, state.refused) == (len(kept), 120 - len(kept))
+    assert state.refused > 30
+    assert await check(context, mend=False) == []
+    rows = await keeping.after(context.pool, 0, 1000)
+    assert {key for row in rows for key in row.blobs} == await all_blobs(context)
 
 
 async def test_whole_pictures_become_frames(context: Context) -> None:

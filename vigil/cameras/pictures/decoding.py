@@ -18,7 +18,7 @@ PILLOW = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "heif": "HEIF"}
 """Our name of a format → Pillow's."""
 
 pillow_heif.register_heif_opener(
-    thumbnails=False, depth_images=False, aux_images=False, decode_threads=2
+    thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
 )
 # Odd metadata is what cameras write; whoever reads it decides what it is worth.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
