@@ -241,6 +241,15 @@ class TestSplits:
                 seen = await look(outside, server, seen.memory)
             assert max(at_once) >= 3
 
+    def test_stretches_are_as_long_as_the_rate_limit_allows(self) -> None:
+        memory = turning.Memory()
+        for _ in range(9):
+            memory.learn(waited=True)
+        assert memory.stride == turning.STRIDE_MOST
+        for _ in range(9):
+            memory.learn(waited=False)
+        assert memory.stride == turning.GRAIN
+
     @pytest.mark.parametrize("cursors", ["score", "offset"])
     async def test_stretches_hold_while_the_directory_changes(
         self, outside: Context, cursors: Cursors

@@ -81,7 +81,7 @@ class Memory(msgspec.Struct):
         Half a page is turned twice at the end of each; but the more there are, the more requests
         can be under way.
         """
-        factor = 1.2 if waited else 0.6
+        factor = 1.5 if waited else 0.6
         self.stride = min(max(self.stride * factor, GRAIN), STRIDE_MOST)
 
 

@@ -163,7 +163,8 @@ class _Turner:
             memory.marks.pop(name, None)
         self._raise_failed(len(planned))
         bucket = self._helix.bucket
-        memory.learn(bucket.limit is None or bucket.level < SPENT * bucket.limit)
+        if notes.sizes:  # else nobody knew yet where to begin
+            memory.learn(bucket.limit is None or bucket.level < SPENT * bucket.limit)
         notes.sizes = dict(self._languages)
         notes.split = sum(memory.lengths.values()) > OPENING
 
