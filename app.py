@@ -12,6 +12,7 @@ import vigil.cameras.views
 import vigil.controllers.views
 import vigil.films.views
 import vigil.jobs.views
+import vigil.notifications.views
 import vigil.site.errors
 import vigil.site.views
 import vigil.sources.views
@@ -29,6 +30,7 @@ BLUEPRINTS = (
     vigil.controllers.views.bp,
     vigil.films.views.bp,
     vigil.jobs.views.bp,
+    vigil.notifications.views.bp,
     vigil.admin.views.bp,
 )
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "controller": ("vigil.controllers.cli:controller", "Machines that bring frames."),
     "film": ("vigil.films.cli:film", "Timelapse films."),
     "job": ("vigil.jobs.cli:job", "Work under way, waiting and done."),
+    "notify": ("vigil.notifications.cli:notify", "What happened, and who is told."),
     "token": ("vigil.admin.cli:token", "Bearer tokens of programs."),
     "admin": ("vigil.admin.cli:admin", "Signing in."),
     "migrate": ("vigil.maintenance:migrate", "Bring the database up to date."),

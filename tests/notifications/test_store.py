@@ -59,6 +59,6 @@ async def test_old_ones_are_forgotten(context: Context) -> None:
     now = context.clock.now()
     for days in (91, 89):
         await store.add(context.pool, "x", "y", f"{days}", at=now - timedelta(days=days))
-    [target] = await scan.targets(context)
+    target, _ = await scan.targets(context)
     assert await target.run_once() == scan.PRUNE_EVERY_S
     assert [event.message for event in await store.page(context.pool)] == ["89"]
