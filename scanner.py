@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 
 import vigil.admin.scan
+import vigil.cameras.accounts.scan
 import vigil.cameras.builtin
+import vigil.cameras.health.scan
 import vigil.cameras.scan
 import vigil.controllers.scan
 import vigil.films.builtin
@@ -30,6 +32,8 @@ BUILTIN = (
 SCANS = (
     vigil.streams.scan.targets,
     vigil.cameras.scan.targets,
+    vigil.cameras.accounts.scan.targets,
+    vigil.cameras.health.scan.targets,
     vigil.controllers.scan.targets,
     vigil.admin.scan.targets,
     vigil.site.scan.targets,

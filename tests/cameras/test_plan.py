@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -68,7 +68,7 @@ def clocks(of: Camera, where: Scene, day: date) -> list[str]:
 def test_a_day_has_as_many_hours_as_it_has(day: date, hours: int) -> None:
     found = of_day(camera(600), scene("Europe/Berlin"), day)
     assert len(found) == hours * 6
-    assert {b - a for a, b in itertools.pairwise(found)} == {timedelta(minutes=10)}
+    assert {b - a for a, b in pairwise(found)} == {timedelta(minutes=10)}
     assert found[0] == days.bounds(day, days.zone("Europe/Berlin"))[0]
 
 

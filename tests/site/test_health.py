@@ -244,6 +244,15 @@ async def test_metrics_are_what_the_database_says(context: Context) -> None:
         VALUES ('a', now(), 1, 25, 64, 64, 60, 'done'), ('b', now(), 1, 25, 64, 64, 60, 'done')
         """
     )
+    await context.pool.execute(
+        "INSERT INTO camera_days (camera_id, day, source) SELECT id, now(), 4 FROM cameras"
+    )
+    await context.pool.execute(
+        """
+        INSERT INTO camera_findings (camera_id, kind, since_at, message)
+        SELECT id, 'dark', now(), '' FROM cameras
+        """
+    )
     async with small_site(context) as site:
         await (await site.client.get("/no/such/page")).read()
         async with site.client.get("/metrics") as response:
@@ -266,6 +275,8 @@ async def test_metrics_are_what_the_database_says(context: Context) -> None:
     assert found[("vigil_camera_frames_total", "card")] == 17
     assert found[("vigil_camera_refused_total", "card")] == 3
     assert found[("vigil_camera_last_frame_timestamp_seconds", "card")] == 1_700_000_000
+    assert found[("vigil_camera_missing_frames", "card", "source")] == 4
+    assert found[("vigil_camera_finding", "card", "dark")] == 1
     assert found[("vigil_films", "done")] == 2
     assert found[("vigil_errors_total", "not_found")] == 1
     assert found[("process_open_fds",)] > 3

@@ -6,7 +6,8 @@ Routes: /cameras, /cameras/<name>, /api/v1/cameras…. Jobs: none.
 Scans: one target for each enabled camera, and cameras:retention, which expires frames and removes
 cameras. A crash costs the picture in hand.
 
-Subpackages: frames (the rows of frames), pictures (which bytes are a picture, what it shows,
+Subpackages: accounts (what was due and what came), health (what is wrong with a camera),
+frames (the rows of frames), pictures (which bytes are a picture, what it shows,
 what is made of it), keeping (what goes and what stays), scenes (places and views, and which camera
 shows which).
 
@@ -18,5 +19,6 @@ adding.py (what an admin asks for, checked), shown.py (cameras as visitors and p
 api.py (JSON), serving.py (pictures over HTTP), asking.py (what their handlers share),
 names.py and stamping.py (when a picture was taken, where nobody says),
 check.py (where frames and blobs disagree), builtin.py (the test card), sun.py (where the sun
-stands), planned.py (what a plan wishes), plan.py (when frames are due).
+stands), planned.py (what a plan wishes), plan.py (when frames are due),
+turns.py (a connection, for as long as the plan asks for frames).
 """

@@ -11,6 +11,8 @@ from sanic import Request
 
 from vigil import auth, responses
 from vigil.cameras import adding, shown, store
+from vigil.cameras.health import store as finding
+from vigil.cameras.health.shown import findings_json
 from vigil.cameras.model import Camera, Health
 from vigil.cameras.shown import CameraJson
 from vigil.errors import Invalid, NotFound
@@ -33,7 +35,10 @@ async def camera_json(request: Request, camera: Camera) -> CameraJson:
     context = responses.context(request)
     health = (await store.health(context.pool, camera.id)).get(camera.id, Health())
     identity = await auth.identify(request)
-    return shown.camera_json(camera, health, identity, context.clock.now())
+    found = shown.camera_json(camera, health, identity, context.clock.now())
+    findings = await finding.findings(context.pool, [camera.id])
+    found["findings"] = findings_json(findings.get(camera.id, ()))
+    return found
 
 
 async def all_cameras(request: Request) -> list[CameraJson]:
@@ -41,10 +46,13 @@ async def all_cameras(request: Request) -> list[CameraJson]:
     context = responses.context(request)
     identity, now = await auth.identify(request), context.clock.now()
     cameras, health = await store.all_cameras(context.pool), await store.health(context.pool)
-    return [
-        shown.camera_json(camera, health.get(camera.id, Health()), identity, now)
-        for camera in cameras
-    ]
+    findings = await finding.findings(context.pool)
+    found = []
+    for camera in cameras:
+        one = shown.camera_json(camera, health.get(camera.id, Health()), identity, now)
+        one["findings"] = findings_json(findings.get(camera.id, ()))
+        found.append(one)
+    return found
 
 
 def field(request: Request, name: str) -> str:

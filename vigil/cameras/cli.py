@@ -10,7 +10,10 @@ import msgspec
 
 from vigil.auth import Identity
 from vigil.cameras import adding, shown, store
+from vigil.cameras.accounts import shown as accounted
+from vigil.cameras.accounts import store as accounts
 from vigil.cameras.model import Camera, Health
+from vigil.cameras.scenes import store as scenes
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import Conflict, Invalid, NotFound
@@ -117,6 +120,52 @@ async def remove(context: Context, name: str, as_json: bool) -> None:
         output(_json(marked or found, context), as_json)
     else:
         click.echo(f"camera {name} is being removed; the scanner deletes its frames first")
+
+
+@camera.command("days")
+@click.argument("name")
+@click.option(
+    "--days", "number", type=click.IntRange(1, 400), default=31, help="So many, to today."
+)
+@json_option
+@with_context
+async def days_command(context: Context, name: str, number: int, as_json: bool) -> None:
+    """What was due and what came, day by day; days of the scene's time zone."""
+    found, now = await _found(context, name), context.clock.now()
+    scene = await scenes.of_camera(context.pool, found.id, now)
+    span = accounted.last_days(now, scene, number)
+    rows = await accounted.days(context.pool, found, scene, *span)
+    told = [
+        {
+            **row,
+            "coverage": None if row["coverage"] is None else f"{row['coverage']:.1%}",
+            "missed": accounted.in_words(row["missed"]),
+        }
+        for row in rows
+    ]
+    columns = ("day", "planned", "obtained", "coverage", "missed", "gaps", "frames", "expired")
+    empty = "nothing is known of these days"
+    output(rows if as_json else told, as_json, columns=columns, empty=empty)
+
+
+@camera.command("gaps")
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, help="So many, the latest.")
+@json_option
+@with_context
+async def gaps_command(context: Context, name: str, limit: int, as_json: bool) -> None:
+    """Frames that were due and did not come, and why; the latest first."""
+    found = await _found(context, name)
+    gaps = await accounts.gaps(context.pool, found.id, limit=limit)
+    columns = ("from_at", "to_at", "missed", "reason", "detail", "open")
+    output(accounted.shown_gaps(gaps), as_json, columns=columns, empty="no frame is missing")
+
+
+async def _found(context: Context, name: str) -> Camera:
+    found = await store.by_name(context.pool, name)
+    if found is None:
+        raise NotFound(f"there is no camera {name}", hint="vigil camera list")
+    return found
 
 
 def _json(made: Camera, context: Context) -> shown.CameraJson:

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from vigil import log
 from vigil.cameras import intake, retention, store
-from vigil.cameras.model import Camera, Refusal
+from vigil.cameras.accounts import store as accounts
+from vigil.cameras.model import Camera, CameraKind, Refusal
+from vigil.cameras.turns import Turn, is_our_network
 from vigil.context import Context
 from vigil.errors import SourceError, VigilError
 from vigil.loop import Target
@@ -55,26 +57,25 @@ def is_asked(camera: Camera) -> bool:
 
 
 async def watch(context: Context, camera: Camera) -> float:
-    """Take frames from a camera until its connection breaks; never ends well by itself.
+    """Take frames from a camera while its plan asks for them, or until its connection breaks.
 
-    Returns the seconds until the next try when frames had come: such a camera is not failing
-    more and more, it lost its connection. Raises what went wrong when none had come.
+    Returns the seconds until the next look: until its plan asks again, or, when frames had come,
+    until the next try: such a camera is not failing more and more, it lost its connection.
+    Raises what went wrong when none had come.
     """
     kind = CAMERAS.get(camera.kind)
     if kind is None:
         raise SourceError(f"there is no kind of camera called {camera.kind}", permanent=True)
-    delivered = False
+    turn = await Turn.begin(context, camera)
+    if turn.rests:
+        return await turn.rest()
     try:
-        async with aclosing(kind.frames(context, camera)) as frames:
-            async for raw in frames:
-                if raw is None:
-                    await store.note_answer(context.pool, camera.id)
-                    delivered = True
-                elif not isinstance(await intake.accept(context, camera, raw), Refusal):
-                    delivered = True
+        await _take(context, camera, kind, turn)
+        if turn.over:
+            return await turn.rest()
         raise SourceError("the camera ended its stream")
     except SourceError as error:
-        if not delivered:
+        if not turn.delivered:
             raise
         delay = max(RETRY_MIN_S, error.retry_after or 0.0)
         log.warning(f"camera {camera.name}", f"{error}; next try in {delay:.0f} s")
@@ -82,23 +83,34 @@ async def watch(context: Context, camera: Camera) -> float:
         return delay
 
 
+async def _take(context: Context, camera: Camera, kind: CameraKind, turn: Turn) -> None:
+    """Take frames until the turn is over or the connection breaks."""
+    async with turn.limited(), aclosing(kind.frames(context, camera)) as frames:
+        async for raw in frames:
+            async with turn.busy:
+                if raw is None:
+                    await turn.note_same()
+                elif not isinstance(await intake.accept(context, camera, raw), Refusal):
+                    turn.note_frame()
+            if turn.over:
+                return
+
+
 async def record_failure(
     context: Context, camera: Camera, error: Exception, delay_s: float
 ) -> None:
     """Write down why a camera could not be read and when it is tried next, without its address."""
     now = context.clock.now()
+    next_at = now + timedelta(seconds=delay_s)
     if isinstance(error, VigilError):
         message, hint = without_address(error.message, camera), error.hint
     else:
         message, hint = "a fault in Vigil itself", "the scanner's log says more"
     await store.note_failure(
-        context.pool,
-        camera.id,
-        error=message,
-        hint=hint,
-        at=now,
-        next_at=now + timedelta(seconds=delay_s),
+        context.pool, camera.id, error=message, hint=hint, at=now, next_at=next_at
     )
+    state = "network" if is_our_network(error) else "source"
+    await accounts.note_span(context.pool, camera.id, state, message, now, next_at)
 
 
 def without_address(text: str, camera: Camera) -> str:

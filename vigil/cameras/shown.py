@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any, NotRequired, TypedDict
 
 from vigil.auth import Identity
+from vigil.cameras import plan
+from vigil.cameras.health.shown import FindingJson
 from vigil.cameras.intake import REASONS
 from vigil.cameras.model import Camera, Frame, Health
 
 BADGES = {
     "connected": "ok",
     "waiting": "",
+    "resting": "",
     "quiet": "warn",
     "failing": "bad",
     "disabled": "",
@@ -54,6 +57,8 @@ class CameraJson(TypedDict):
     title: str
     kind: str
     interval_s: float
+    plan: Mapping[str, Any]
+    plan_in_words: str
     retention_s: float
     enabled: bool
     created_at: datetime
@@ -71,6 +76,7 @@ class CameraJson(TypedDict):
     actions: dict[str, str | None]
     url: NotRequired[str | None]
     options: NotRequired[Mapping[str, Any]]
+    findings: NotRequired[list[FindingJson]]
 
 
 QUIET_S = 60.0
@@ -80,9 +86,9 @@ ADMIN_ONLY = "only an admin can do this"
 def state(camera: Camera, health: Health, now: datetime) -> str:
     """How a camera is, in a word.
 
-    ``deleting``, ``disabled``; ``failing``: the last attempt went wrong; ``waiting``: nothing
-    came yet; ``quiet``: it should have delivered by now and nobody says what is wrong, for
-    instance because no scanner runs; ``connected``.
+    ``deleting``, ``disabled``; ``failing``: the last attempt went wrong; ``resting``: its plan asks
+    for nothing until ``next_at``; ``waiting``: nothing came yet; ``quiet``: it should have
+    delivered by now and nobody says what is wrong, perhaps since no scanner runs; ``connected``.
     """
     if camera.deleting_at:
         return "deleting"
@@ -90,6 +96,8 @@ def state(camera: Camera, health: Health, now: datetime) -> str:
         return "disabled"
     if health.error:
         return "failing"
+    if health.next_at and health.next_at > now:
+        return "resting"
     if not health.last:
         return "waiting"
     patience = timedelta(seconds=max(QUIET_S, 3 * camera.interval_s))
@@ -115,6 +123,8 @@ def camera_json(
         "title": camera.title or camera.name,
         "kind": camera.kind,
         "interval_s": camera.interval_s,
+        "plan": camera.plan,
+        "plan_in_words": plan.in_words(camera.interval_s, camera.plan),
         "retention_s": camera.retention_s,
         "enabled": camera.enabled,
         "created_at": camera.created_at,

@@ -10,6 +10,7 @@ import asyncpg
 
 import db_utils
 from vigil import events
+from vigil.cameras.accounts import store as accounts
 from vigil.cameras.frames import store as frames
 from vigil.cameras.model import Camera, Health
 from vigil.errors import Conflict
@@ -163,6 +164,8 @@ async def note_refusal(
             at,
             next_at,
         )
+        state = reason if reason == "disk_full" else "refused"
+        await accounts.note_span(connection, camera_id, state, error, at, next_at)
         await events.notify(connection, f"camera:{camera_id}", change="state")
 
 
@@ -205,6 +208,27 @@ async def note_answer(db: db_utils.Database, camera_id: int) -> None:
             RETURNING true
             """,
             camera_id,
+        )
+        if news:
+            await events.notify(connection, f"camera:{camera_id}", change="state")
+
+
+async def note_rest(db: db_utils.Database, camera_id: int, until: datetime | None) -> None:
+    """Record that a camera's plan asks for nothing until then; tells when that is news."""
+    async with db_utils.transaction(db) as connection:
+        news = await connection.fetchval(
+            """
+            INSERT INTO camera_state AS s (camera_id, next_at)
+            SELECT id, $2 FROM cameras WHERE id = $1
+            ON CONFLICT (camera_id) DO UPDATE SET
+                connected = false, failures = 0, error = NULL, hint = NULL,
+                next_at = excluded.next_at
+            WHERE s.connected OR s.error IS NOT NULL
+                OR s.next_at IS DISTINCT FROM excluded.next_at
+            RETURNING true
+            """,
+            camera_id,
+            until,
         )
         if news:
             await events.notify(connection, f"camera:{camera_id}", change="state")

@@ -11,6 +11,7 @@ from sanic.response import ResponseStream
 
 from vigil import auth, responses
 from vigil.cameras import adding, api, asking, serving, shown, store
+from vigil.cameras.accounts import api as accounts
 from vigil.cameras.frames import store as frames
 from vigil.cameras.looking import api as looking
 from vigil.cameras.looking import pages, tagging
@@ -21,6 +22,7 @@ from vigil.sources.kinds import CAMERAS
 bp = Blueprint("cameras")
 api.register(bp)
 serving.register(bp)
+accounts.register(bp)
 looking.register(bp)
 tagging.register(bp)
 pages.register(bp)

@@ -14,6 +14,8 @@ from prometheus_client.exposition import choose_encoder
 
 import db_utils
 from vigil import __version__
+from vigil.cameras.accounts import store as accounts
+from vigil.cameras.health import store as findings
 from vigil.context import Context
 from vigil.site import store
 from vigil.site.health import DAEMONS, SILENT_AFTER_S, Health
@@ -58,6 +60,7 @@ async def render(
     if snapshot is not None:
         families += [*_processes(snapshot), *_sources(snapshot), *_cameras(snapshot)]
         families += _numbers(await _counts(context))
+        families += await _accounts(context)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Ready(families))
     ProcessCollector(registry=registry)
@@ -71,6 +74,28 @@ async def _counts(context: Context) -> Counts | None:
             return await store.counts(context.pool)
     except (*db_utils.GONE, TimeoutError, asyncpg.PostgresError):
         return None  # better some numbers than none
+
+
+async def _accounts(context: Context) -> list[Metric]:
+    try:
+        async with asyncio.timeout(COUNTS_TIMEOUT_S):
+            missing = await accounts.missing(context.pool)
+            wrong = await findings.by_name(context.pool)
+    except (*db_utils.GONE, TimeoutError, asyncpg.PostgresError):
+        return []
+    lacking = GaugeMetricFamily(
+        "vigil_camera_missing_frames",
+        "Frames that were due and are missing; late ones are taken off again.",
+        labels=["camera", "reason"],
+    )
+    for labels, number in missing.items():
+        lacking.add_metric(labels, number)
+    found = GaugeMetricFamily(
+        "vigil_camera_finding", "What is wrong with a camera now.", labels=["camera", "kind"]
+    )
+    for pair in wrong:
+        found.add_metric(pair, 1)
+    return [lacking, found]
 
 
 def _processes(snapshot: Snapshot) -> Iterable[Metric]:
