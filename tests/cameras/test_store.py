@@ -6,12 +6,14 @@ import ast
 import asyncio
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from tests.cameras.helpers import add_camera, health
 from vigil.cameras import store
 from vigil.cameras.frames import store as frames
+from vigil.cameras.keeping import store as keeping
 from vigil.context import Context
 
 
@@ -32,12 +34,12 @@ async def fill(context: Context, camera_id: int, number: int = 20_000) -> None:
     )
 
 
-async def plan_of(context: Context, part: str) -> str:
-    """The generic plan of the one statement of the store that holds ``part``.
+async def plan_of(context: Context, module: ModuleType, part: str) -> str:
+    """The generic plan of the one statement of a store that holds ``part``.
 
     Generic, because that is what a process that has run it a few times executes.
     """
-    source = ast.parse(Path(frames.__file__).read_text())
+    source = ast.parse(Path(str(module.__file__)).read_text())
     texts = [node.value for node in ast.walk(source) if isinstance(node, ast.Constant)]
     (sql,) = [text for text in texts if isinstance(text, str) and part in text]
     unknown = ", ".join("NULL" for _ in set(re.findall(r"\$\d", sql)))
@@ -49,16 +51,28 @@ async def plan_of(context: Context, part: str) -> str:
         return "\n".join(row[0] for row in rows)
 
 
+KEY, PASSING = "frames_camera_id_taken_at_sha256_key", "frames_passing"
+
+
 @pytest.mark.parametrize(
-    "part", ["ORDER BY taken_at DESC, sha256 DESC", "WITH due AS", "unnest($1::integer[]"]
+    ("module", "part", "index"),
+    [
+        (frames, "ORDER BY taken_at DESC, sha256 DESC", KEY),
+        (keeping, "make_interval(secs => c.retention_s)", PASSING),
+        (keeping, "row_number() OVER oldest", PASSING),
+        (keeping, "unnest($1::integer[]", KEY),
+    ],
+    ids=["page", "past", "over", "check"],
 )
-async def test_queries_of_frames_use_the_index(context: Context, part: str) -> None:
+async def test_queries_of_frames_use_the_index(
+    context: Context, module: ModuleType, part: str, index: str
+) -> None:
     for name in ("a", "b", "c"):
         camera = await add_camera(context, name)
         await fill(context, camera.id)
     await context.pool.execute("ANALYZE frames")
-    plan = await plan_of(context, part)
-    assert "frames_camera_id_taken_at_sha256_key" in plan, plan
+    plan = await plan_of(context, module, part)
+    assert index in plan, plan
     assert "Seq Scan on frames" not in plan, plan
     if part.startswith("ORDER"):
         assert "Sort" not in plan, plan

@@ -74,7 +74,7 @@ def without_metadata(data: bytes) -> bytes:
     What stays: JFIF, the colour profile, Adobe's colour transform. Where a camera stands and
     which one it is (GPS position, serial number) is nobody's business.
     """
-    kept = [data[:2]]
+    view, kept = memoryview(data), [memoryview(data)[:2]]
     for segment in _segments(data):
         body = data[segment.body : segment.body + 12]
         private = segment.marker == _COM or (
@@ -83,7 +83,7 @@ def without_metadata(data: bytes) -> bytes:
             and not (segment.marker == 0xEE and body.startswith(b"Adobe"))
         )
         if not private:
-            kept.append(data[segment.start : segment.end])
+            kept.append(view[segment.start : segment.end])
     return b"".join(kept)
 
 

@@ -230,7 +230,9 @@ def _fitting(size: tuple[int, int], width: int) -> tuple[int, int]:
 def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.size == size:
         return image
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    if image.size == (2 * size[0], 2 * size[1]):
+        return image.reduce(2)
+    return image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
 
 
 def _cascade(image: Image.Image, size: tuple[int, int]) -> list[Image.Image]:
