@@ -11,6 +11,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, openapi, responses
 from vigil.cameras import adding, asking, shown
+from vigil.cameras.keeping import store as keeping
 from vigil.cameras.looking import days, forms, store, zipped
 from vigil.cameras.looking import shown as looks
 from vigil.cameras.looking.shown import DayJson, SceneJson, SpanJson, WholeDayJson
@@ -274,7 +275,7 @@ async def keep(request: Request, scene: Scene, frame_id: int, action: str) -> Fr
     """Mark a frame; raises NotFound."""
     frame = await frame_of(request, scene, frame_id)
     pool = responses.context(request).pool
-    await store.set_kept(pool, scene.id, frame.id, action == "keep")
+    await keeping.keep(pool, action == "keep", ids=[frame.id], scene_id=scene.id)
     return await frame_of(request, scene, frame_id)
 
 

@@ -188,17 +188,6 @@ async def before(
     return [of_row(row) for row in rows]
 
 
-async def set_kept(db: db_utils.Database, scene_id: int, frame_id: int, kept: bool) -> bool:
-    """Mark a frame to be kept for ever, or no longer; False when there is no such frame."""
-    done = await db.execute(
-        "UPDATE frames SET kept = $3 WHERE id = $1 AND scene_id = $2 AND deleting_at IS NULL",
-        frame_id,
-        scene_id,
-        kept,
-    )
-    return done == "UPDATE 1"
-
-
 async def tags(
     db: db_utils.Database,
     scene_id: int,
