@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+import db_utils
 from tests.cameras.helpers import add_camera, at
 from vigil.cameras import store as cameras
 from vigil.cameras.accounts import scan, store
 from vigil.cameras.accounts.model import Day, Gap
 from vigil.cameras.model import Camera
 from vigil.cameras.plan import at as moment_of
+from vigil.cameras.plan import micros
 from vigil.clock import FakeClock
 from vigil.context import Context
+from vigil.loop import lease_id
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 S = timedelta(seconds=1)
@@ -350,3 +353,32 @@ async def test_frames_of_before_the_camera_count_and_are_not_due(context: Contex
     await w.account(START + 100 * S)
     found = (await w.days())[START.date() - timedelta(days=1)]
     assert (found.planned, found.frames) == (0, 10)
+
+
+async def test_who_watches_is_read_from_the_leases(context: Context) -> None:
+    w = await world(context)
+    pushed = await add_camera(w.context, "pushed", url="push", kind="push")
+    key = lease_id(f"camera:{w.camera.id}")
+
+    async def spans_after(seconds: float) -> dict[int, list[tuple[float, float]]]:
+        w.clock.jump(seconds)
+        await scan.watched(w.context)
+        found = await store.spans(context.pool, [w.camera.id, pushed.id], START)
+        return {
+            number: [((s.from_us - start) / 1e6, (s.to_us - start) / 1e6) for s in spans]
+            for number, spans in found.items()
+        }
+
+    start = micros(START)
+    assert await spans_after(0) == {pushed.id: [(0, 0)]}
+    first = await db_utils.connect(context.settings, "first")
+    await first.execute("SELECT pg_advisory_lock($1)", key)
+    assert (await spans_after(10))[w.camera.id] == [(10, 10)]
+    assert (await spans_after(10))[w.camera.id] == [(10, 20)]
+    await first.close()
+    second = await db_utils.connect(context.settings, "second")
+    await second.execute("SELECT pg_advisory_lock($1)", key)
+    assert (await spans_after(10))[w.camera.id] == [(10, 20), (30, 30)]  # another process
+    found = await spans_after(60)  # nobody looked for a minute
+    await second.close()
+    assert found == {w.camera.id: [(10, 20), (30, 30), (90, 90)], pushed.id: [(0, 30), (90, 90)]}
