@@ -12,6 +12,7 @@ import vigil.cameras.accounts.scan
 import vigil.cameras.builtin
 import vigil.cameras.health.scan
 import vigil.cameras.scan
+import vigil.cameras.trying.scan
 import vigil.controllers.scan
 import vigil.films.builtin
 import vigil.notifications.scan
@@ -32,6 +33,7 @@ BUILTIN = (
 SCANS = (
     vigil.streams.scan.targets,
     vigil.cameras.scan.targets,
+    vigil.cameras.trying.scan.targets,
     vigil.cameras.accounts.scan.targets,
     vigil.cameras.health.scan.targets,
     vigil.controllers.scan.targets,

@@ -13,6 +13,9 @@ function put(root, attribute, text) {
   if (element && element.textContent.trim() !== text) element.textContent = text;
 }
 
+/** The address of a frame as a card shows it. */
+const small = (frame) => frame.thumbnails?.["640"] ?? frame.url;
+
 /** Show a picture once it is loaded, so that nothing flickers; newer ones replace waiting ones. */
 function showPicture(image, frame) {
   if (!image || image.dataset.frame === String(frame.id)) return;
@@ -26,7 +29,7 @@ function showPicture(image, frame) {
     image.hidden = false;
     image.classList.remove("failed");
   };
-  next.src = frame.url;
+  next.src = image.closest(".card") ? small(frame) : frame.url;
 }
 
 /** Put "3 s ago" into the element with this attribute, which may hold words so far. */
@@ -106,7 +109,7 @@ function watchOne(root) {
   const onFrame = (frame) => {
     addRow(root, frame);
     const count = root.querySelector("[data-frames]");
-    count.textContent = Number(count.textContent) + 1;
+    if (count) count.textContent = Number(count.textContent) + 1; // a scene's page has none
     showBadge(root, "connected", "ok");
     showTrouble(root, { error: null });
     if (new Date(frame.taken_at) < new Date(latest || 0)) return; // came late, is not the latest

@@ -11,12 +11,14 @@ import argparse
 import asyncio
 import math
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from playwright.async_api import Browser, Page
 
 import db_utils
+from tests.browser import landscape
 from tests.browser.stage import TITLES, House, chromium, until, whole_house
 from vigil.clock import SystemClock
 from vigil.settings import ROOT, Settings
@@ -33,13 +35,19 @@ README = (
     ("streams-wide", "/", DESKTOP, "dark"),
     ("streams-nothing", "/?include=maths&languages=de", DESKTOP, "light"),
     ("stream", "/streams", DESKTOP, "light"),
-    ("camera", "/cameras/testcard", DESKTOP, "light"),
+    ("camera", "/cameras/garden", DESKTOP, "light"),
+    ("scene", "/scenes/garden", DESKTOP, "dark"),
+    ("scene-day", "/scenes/garden/days/", DESKTOP, "light"),
+    ("scene-compare", "/scenes/garden/compare", DESKTOP, "light"),
     ("film", "/films/1", DESKTOP, "dark"),
     ("streams-phone", "/", PHONE, "dark"),
     ("streams-filter-phone", "/", PHONE, "light"),
     ("stream-phone", "/streams", PHONE, "dark"),
-    ("camera-phone", "/cameras/testcard", PHONE, "light"),
+    ("camera-phone", "/cameras/garden", PHONE, "light"),
+    ("scene-phone", "/scenes/garden", PHONE, "dark"),
 )
+WHOLE = ("scene", "scene-day", "scene-phone")
+"""Pictures of all of a page, not only of what is in sight."""
 SAMPLES = 60
 """Of who watched the stream whose page is shown."""
 PRESSED = {"streams-filter": "f", "streams-wide": "l", "streams-filter-phone": "f"}
@@ -50,7 +58,12 @@ PATHS = {
     "nothing": "/?include=nobodysaysthis",
     "stream": "/streams",
     "cameras": "/cameras",
-    "camera": "/cameras/testcard",
+    "camera": "/cameras/garden",
+    "scene": "/scenes/garden",
+    "day": "/scenes/garden/days/",
+    "compare": "/scenes/garden/compare",
+    "new-camera": "/new-camera",
+    "move": "/cameras/garden/move",
     "films": "/films",
     "film": "/films/1",
     "jobs": "/jobs",
@@ -88,7 +101,7 @@ async def shoot(
         source, name = await key_of(house, ON_TOP)
         key = quote(f"{source}:{name}", safe="")
         path = f"/?watch={key}" if path == "/" else f"/streams/{source}/{quote(name, safe='')}"
-    await page.goto(path)
+    await page.goto(of_the_garden(path))
     await page.wait_for_load_state("load")
     if file.stem in PRESSED:
         await page.keyboard.press(PRESSED[file.stem])
@@ -149,6 +162,17 @@ async def give_a_past(house: House) -> None:
     await pool.close()
 
 
+def of_the_garden(path: str) -> str:
+    """The address of a day, or of two moments, where a path leaves that open."""
+    today = SystemClock().now()
+    if path.endswith("/days/"):
+        return f"{path}{today - timedelta(days=5):%Y-%m-%d}"
+    if path.endswith("/compare"):
+        green, white = (f"{today - timedelta(days=ago):%Y-%m-%d}T12:20" for ago in (10, 6))
+        return f"{path}?a_at={green}&b_at={white}"
+    return path
+
+
 async def settle(page: Page) -> None:
     """Wait for the pictures, and for a film's first seconds."""
     await page.wait_for_load_state("load")
@@ -194,11 +218,13 @@ async def main() -> None:
         async with chromium() as browser, whole_house(Path(scratch)) as house:
             await ready(house)
             await give_a_past(house)
+            await landscape.plant(Path(house.vigil.environment["VIGIL_DATA_DIR"]))
             for name, path, size, scheme in README:
                 if chosen.only and name not in chosen.only:
                     continue
                 file = chosen.folder / f"{name}.png"
-                await shoot(browser, house, file, path, size=size, scheme=scheme)
+                whole = name in WHOLE
+                await shoot(browser, house, file, path, size=size, scheme=scheme, whole=whole)
             if chosen.all:
                 await everything(browser, house, chosen.folder, Path(scratch))
 

@@ -55,7 +55,7 @@ async def test_the_grid_follows(site: Site, page: Page) -> None:  # noqa: F811
     card = page.locator("[data-camera=garden]")
     frame = await add_frame(site.context, camera, jpeg(2))
     await expect(card.locator("img")).to_have_attribute(
-        "src", f"{site.url}/api/v1/cameras/garden/frames/{frame.id}.jpg", timeout=15_000
+        "src", f"{site.url}/api/v1/cameras/garden/frames/{frame.id}-640.jpg", timeout=15_000
     )
     await scan.record_failure(site.context, other, SourceError("it broke"), 90)
     await expect(page.locator("[data-camera=street]")).to_contain_text("it broke", timeout=15_000)

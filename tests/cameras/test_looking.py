@@ -101,6 +101,9 @@ async def test_a_day_in_key_frames(site: Site) -> None:
     assert whole["cover"]["id"] == ids["16:30"]
     assert (whole["frames"], whole["previous"], whole["next"]) == (8, None, "2026-03-29")
     assert len(whole["hours"]) == 24
+    assert whole["hours"][12]["frame"] is None  # 12:31 is closer to 13:00
+    assert whole["hours"][13]["frame"]["id"] == ids["12:31"]
+    assert whole["hours"][16]["frame"] is None
     assert {one["frame"]["id"] for one in whole["hours"] if one["frame"]} <= set(ids.values())
     [first, second] = (await get(site, "/api/v1/scenes/garden/days?month=2026-03"))["items"]
     assert (first["day"], first["frames"], first["cover"]["id"]) == (str(DAY), 8, ids["16:30"])

@@ -10,11 +10,13 @@ import pytest
 from tests.cameras.helpers import add_camera, add_frame
 from tests.servers.pictures import jpeg
 from vigil.cameras import store as cameras
+from vigil.cameras.looking import forms
 from vigil.cameras.looking import store as looking
 from vigil.cameras.model import Camera
 from vigil.cameras.scenes import store
 from vigil.context import Context
 from vigil.errors import Conflict
+from vigil.films import order
 
 PLACE = {"notes": "", "latitude": None, "longitude": None, "time_zone": "UTC"}
 
@@ -71,6 +73,26 @@ async def test_frames_follow_a_camera_that_is_moved(context: Context) -> None:
     assert set(await scenes_of_frames(context)) == {"garden"}
     assert (await days(context))["garden"] == 7
     assert await store.unmove(context.pool, camera.id, times[2], most=10) is None
+
+
+async def test_films_of_both_scenes_are_looked_at_again(context: Context) -> None:
+    camera, times = await five(context)
+    made, _ = await order.make(context, order.parse({"camera": "garden", "from": "2026-05-01"}))
+    early = {"camera": "garden", "from": "2026-04-01", "to": "2026-04-02"}
+    before, _ = await order.make(context, order.parse(early))
+
+    async def planned() -> list[int]:
+        rows = await context.pool.fetch("SELECT planned_id FROM films ORDER BY id")
+        return [row["planned_id"] for row in rows]
+
+    assert made < before
+    await context.pool.execute("UPDATE films SET planned_id = 3, state = 'growing'")
+    now = context.clock.now()
+    assert await forms.move(context.pool, camera, "yard", times[3], now=now) == 2
+    assert await planned() == [0, 3]
+    await context.pool.execute("UPDATE films SET planned_id = 3, state = 'growing'")
+    assert await forms.unmove(context.pool, camera, times[3]) == 2
+    assert await planned() == [0, 3]
 
 
 async def test_too_many_frames_are_not_moved(context: Context) -> None:

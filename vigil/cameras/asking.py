@@ -14,6 +14,7 @@ from vigil.cameras import adding, shown, store
 from vigil.cameras.health import store as finding
 from vigil.cameras.health.shown import findings_json
 from vigil.cameras.model import Camera, Health
+from vigil.cameras.scenes import store as scenes
 from vigil.cameras.shown import CameraJson
 from vigil.errors import Invalid, NotFound
 
@@ -34,8 +35,9 @@ async def camera_json(request: Request, camera: Camera) -> CameraJson:
     """A camera as the one who asks may see it."""
     context = responses.context(request)
     health = (await store.health(context.pool, camera.id)).get(camera.id, Health())
-    identity = await auth.identify(request)
-    found = shown.camera_json(camera, health, identity, context.clock.now())
+    identity, now = await auth.identify(request), context.clock.now()
+    scene = await scenes.of_camera(context.pool, camera.id, now)
+    found = shown.camera_json(camera, health, identity, now, scene.name)
     findings = await finding.findings(context.pool, [camera.id])
     found["findings"] = findings_json(findings.get(camera.id, ()))
     return found
@@ -46,12 +48,15 @@ async def all_cameras(request: Request) -> list[CameraJson]:
     context = responses.context(request)
     identity, now = await auth.identify(request), context.clock.now()
     cameras, health = await store.all_cameras(context.pool), await store.health(context.pool)
+    showing = await scenes.shown_now(context.pool, now)
     findings = await finding.findings(context.pool)
     found = []
     for camera in cameras:
-        one = shown.camera_json(camera, health.get(camera.id, Health()), identity, now)
-        one["findings"] = findings_json(findings.get(camera.id, ()))
-        found.append(one)
+        if camera.id in showing:  # not yet gone since we asked
+            how, scene = health.get(camera.id, Health()), showing[camera.id].name
+            one = shown.camera_json(camera, how, identity, now, scene)
+            one["findings"] = findings_json(findings.get(camera.id, ()))
+            found.append(one)
     return found
 
 

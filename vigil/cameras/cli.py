@@ -1,43 +1,17 @@
-"""``vigil camera``: list, add and remove cameras."""
+"""``vigil camera``: list, add and remove cameras; what came of them and what did not."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import click
-import msgspec
 
-from vigil.auth import Identity
-from vigil.cameras import adding, shown, store
+from vigil.cameras import adding, commands, shown, store
 from vigil.cameras.accounts import shown as accounted
 from vigil.cameras.accounts import store as accounts
 from vigil.cameras.model import Camera, Health
 from vigil.cameras.scenes import store as scenes
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
-from vigil.errors import Conflict, Invalid, NotFound
-
-_OPERATOR = Identity(name="command line", role="admin", csrf=None)
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-
-
-class Span(click.ParamType[float]):
-    """A length of time: 10, 90s, 5m, 12h, 30d."""
-
-    name = "TIME"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Seconds."""
-        if isinstance(value, int | float):
-            return float(value)
-        number = value.rstrip("adhimnsw")
-        try:
-            return float(number) * _UNITS[value[len(number) :]]
-        except (ValueError, KeyError):
-            self.fail(f"{value!r} is no length of time; write it like 10s, 5m, 12h or 30d")
+from vigil.errors import Conflict, NotFound
 
 
 @click.group()
@@ -53,7 +27,7 @@ async def list_command(context: Context, as_json: bool) -> None:
     health, now = await store.health(context.pool), context.clock.now()
     rows = []
     for one in await store.all_cameras(context.pool):
-        row = shown.camera_json(one, health.get(one.id, Health()), _OPERATOR, now)
+        row = shown.camera_json(one, health.get(one.id, Health()), commands.OPERATOR, now)
         last_frame = row["latest"]["taken_at"] if row["latest"] else None
         rows.append({**row, "last_frame": last_frame})
     columns = ("name", "kind", "state", "frames", "last_frame", "interval_s", "url", "error")
@@ -63,13 +37,18 @@ async def list_command(context: Context, as_json: bool) -> None:
 @camera.command("add")
 @click.argument("name")
 @click.argument("url")
-@click.option("--interval", type=Span(), default=adding.INTERVAL_S, help="Time between frames.")
 @click.option(
-    "--retention", type=Span(), default=adding.RETENTION_S, help="How long frames are kept."
+    "--interval", type=commands.Span(), default=adding.INTERVAL_S, help="Time between frames."
+)
+@click.option(
+    "--retention",
+    type=commands.Span(),
+    default=adding.RETENTION_S,
+    help="How long frames are kept.",
 )
 @click.option("--title", default="", help="Name for people.")
-@click.option("--kind", default=None, help="http, ffmpeg or testcard; guessed from the URL.")
-@click.option("--option", "options", multiple=True, help="NAME=true|false, e.g. keyframes=false.")
+@click.option("--kind", default=None, help="Guessed from the URL.")
+@click.option("--option", "options", multiple=True, help="NAME=VALUE, e.g. keyframes=false.")
 @json_option
 @with_context
 async def add(
@@ -90,12 +69,12 @@ async def add(
     """
     wanted = adding.Wanted(
         name=name,
-        url=_as_path(url),
+        url=commands.as_path(url),
         title=title,
         kind=kind,
         interval_s=interval,
         retention_s=retention,
-        options=dict(_option(text) for text in options),
+        options=dict(commands.option(text) for text in options),
     )
     made = await adding.add(context.pool, wanted)
     if as_json:
@@ -169,20 +148,8 @@ async def _found(context: Context, name: str) -> Camera:
 
 
 def _json(made: Camera, context: Context) -> shown.CameraJson:
-    return shown.camera_json(made, Health(), _OPERATOR, context.clock.now())
+    return shown.camera_json(made, Health(), commands.OPERATOR, context.clock.now())
 
 
-def _as_path(url: str) -> str:
-    """A path as it is meant from here; everything else unchanged."""
-    path = Path(url).expanduser()
-    if "://" not in url and url != "testcard" and (path.exists() or url.startswith(("./", "~"))):
-        return str(path.resolve() if path.is_file() else path.absolute())
-    return url
-
-
-def _option(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    try:
-        return name, msgspec.json.decode(value) if equals else True
-    except msgspec.DecodeError:
-        raise Invalid(f"the option {text!r} is not NAME=true or NAME=false") from None
+for _command in commands.COMMANDS:
+    camera.add_command(_command)

@@ -138,6 +138,22 @@ class Health:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option of a kind, as a form and --help show it."""
+
+    name: str
+    label: str
+    hint: str = ""
+    default: bool | float | str
+    """What holds when nobody says; its type is the option's type."""
+    choices: Sequence[str] = ()
+    """Where only these are possible."""
+    least: float = 0.0
+    most: float = 1e9
+    """Of a number."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CameraKind:
     """How one kind of camera is read. One of these stands in each adapter's file."""
 
@@ -152,3 +168,7 @@ class CameraKind:
     """Whether a URL looks like one of this kind."""
     asked: bool = True
     """Whether the scanner asks it for frames; if not, they are brought."""
+    address: str = ""
+    """An address of this kind, as an example; empty: the word ``name`` is its address."""
+    form: Sequence[Option] = ()
+    """Its options."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NotRequired, TypedDict
 
@@ -60,6 +60,12 @@ class CameraJson(TypedDict):
     plan: Mapping[str, Any]
     plan_in_words: str
     retention_s: float
+    retention_bytes: int | None
+    retention_frames: int | None
+    rotation: int
+    crop: Sequence[float] | None
+    notes: str
+    scene: str | None
     enabled: bool
     created_at: datetime
     state: str
@@ -110,14 +116,23 @@ def actions(camera: Camera, health: Health, identity: Identity | None) -> dict[s
     refused = ADMIN_ONLY if identity is None else None
     return {
         "film": refused or leaving or (None if health.last else "it has no frames yet"),
+        "change": refused or leaving,
+        "move": refused or leaving,
         "delete": refused or leaving,
     }
 
 
 def camera_json(
-    camera: Camera, health: Health, identity: Identity | None, now: datetime
+    camera: Camera,
+    health: Health,
+    identity: Identity | None,
+    now: datetime,
+    scene: str | None = None,
 ) -> CameraJson:
-    """A camera for the API and for the page's script; its address only for an admin."""
+    """A camera for the API and for the page's script; its address only for an admin.
+
+    ``scene``: the name of the one it shows.
+    """
     shown: CameraJson = {
         "name": camera.name,
         "title": camera.title or camera.name,
@@ -126,6 +141,12 @@ def camera_json(
         "plan": camera.plan,
         "plan_in_words": plan.in_words(camera.interval_s, camera.plan),
         "retention_s": camera.retention_s,
+        "retention_bytes": camera.retention_bytes,
+        "retention_frames": camera.retention_frames,
+        "rotation": camera.rotation,
+        "crop": camera.crop,
+        "notes": camera.notes,
+        "scene": scene,
         "enabled": camera.enabled,
         "created_at": camera.created_at,
         "state": state(camera, health, now),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -89,6 +89,50 @@ async def add(
             hint="choose another name; one that is being removed is gone in a moment",
         ) from error
     return _camera(row)
+
+
+async def change(
+    db: db_utils.Database,
+    camera_id: int,
+    *,
+    title: str,
+    kind: str,
+    url: str | None,
+    options: Mapping[str, Any],
+    interval_s: float,
+    retention_s: float,
+    retention_bytes: int | None,
+    retention_frames: int | None,
+    notes: str,
+    plan: Mapping[str, Any],
+    rotation: int,
+    crop: Sequence[float] | None,
+    enabled: bool,
+) -> Camera | None:
+    """Change a camera; ``None`` when it is gone or going."""
+    row = await db.fetchrow(
+        """
+        UPDATE cameras SET title = $2, kind = $3, url = $4, options = $5, interval_s = $6,
+            retention_s = $7, retention_bytes = $8, retention_frames = $9, notes = $10, plan = $11,
+            rotation = $12, crop = $13, enabled = $14
+        WHERE id = $1 AND deleting_at IS NULL RETURNING *
+        """,
+        camera_id,
+        title,
+        kind,
+        url,
+        dict(options),
+        interval_s,
+        retention_s,
+        retention_bytes,
+        retention_frames,
+        notes,
+        dict(plan),
+        rotation,
+        crop,
+        enabled,
+    )
+    return _camera(row) if row else None
 
 
 async def plant(db: db_utils.Database, name: str) -> bool:
@@ -264,4 +308,5 @@ async def health(db: db_utils.Database, camera_id: int | None = None) -> dict[in
 
 
 def _camera(row: Any) -> Camera:
-    return Camera(**row)
+    crop = row["crop"] and [round(edge, 4) for edge in row["crop"]]  # PostgreSQL's real is short
+    return Camera(**{**row, "crop": crop})

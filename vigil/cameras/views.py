@@ -10,13 +10,16 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import ResponseStream
 
 from vigil import auth, responses
-from vigil.cameras import adding, api, asking, serving, shown, store
+from vigil.cameras import api, asking, serving, shown, store
 from vigil.cameras.accounts import api as accounts
 from vigil.cameras.frames import store as frames
 from vigil.cameras.looking import api as looking
-from vigil.cameras.looking import pages, tagging
+from vigil.cameras.looking import days, pages, tagging
+from vigil.cameras.looking import forms as moving
 from vigil.cameras.model import Camera
 from vigil.cameras.scenes import store as scenes
+from vigil.cameras.trying import views as trying
+from vigil.errors import Invalid
 from vigil.sources.kinds import CAMERAS
 
 bp = Blueprint("cameras")
@@ -26,9 +29,9 @@ accounts.register(bp)
 looking.register(bp)
 tagging.register(bp)
 pages.register(bp)
+trying.register(bp)
 
 RECENT = 20
-DAY_S = 86_400.0
 
 
 @bp.get("/cameras", name="index")
@@ -38,8 +41,6 @@ async def index(request: Request) -> HTTPResponse:
         request,
         "cameras/index.html",
         cameras=await asking.all_cameras(request),
-        kinds=CAMERAS.values(),
-        forms=adding.FORMS,
     )
 
 
@@ -68,22 +69,47 @@ async def events(request: Request, name: str) -> ResponseStream | None:
     return await responses.event_stream(request, _events(request, camera))
 
 
-@bp.post("/cameras", name="add_form")
+@bp.get("/cameras/<name>/move", name="move")
 @auth.require_admin
-async def add_form(request: Request) -> HTTPResponse:
-    """Add a camera from the form."""
-    interval = asking.field(request, "interval_s")
-    days = asking.field(request, "retention_days")
-    wanted = adding.Wanted(
-        name=asking.field(request, "name"),
-        url=asking.field(request, "url"),
-        title=asking.field(request, "title"),
-        kind=asking.field(request, "kind") or None,
-        interval_s=asking.number(interval, "the interval", adding.INTERVAL_S),
-        retention_s=asking.number(days, "the retention", 30) * DAY_S,
+async def move(request: Request, name: str) -> HTTPResponse:
+    """The form by which a camera is moved, and where it was."""
+    camera = await asking.camera_of(request, name)
+    context = responses.context(request)
+    now = context.clock.now()
+    scene = await scenes.of_camera(context.pool, camera.id, now)
+    place = days.zone(scene.time_zone)
+    return await responses.page(
+        request,
+        "cameras/move.html",
+        camera=await asking.camera_json(request, camera),
+        scene=scene,
+        known=[one for one in await scenes.all_scenes(context.pool) if one.id != scene.id],
+        spans=await scenes.spans(context.pool, camera_id=camera.id),
+        local=pages.local(place),
+        clock=now.astimezone(place).strftime("%Y-%m-%dT%H:%M:%S"),
     )
-    camera = await adding.add(responses.context(request).pool, wanted)
+
+
+@bp.post("/cameras/<name>/move", name="move_form")
+@auth.require_admin
+async def move_form(request: Request, name: str) -> HTTPResponse:
+    """Move a camera."""
+    camera = await asking.camera_of(request, name)
+    given = [asking.field(request, field) for field in ("scene", "from", "title")]
+    await api.move(request, camera, given[0] or asking.field(request, "new"), given[1], given[2])
     return responses.redirect(f"/cameras/{camera.name}")
+
+
+@bp.post("/cameras/<name>/unmove", name="unmove_form")
+@auth.require_admin
+async def unmove_form(request: Request, name: str) -> HTTPResponse:
+    """Forget a move."""
+    camera = await asking.camera_of(request, name)
+    from_at = asking.moment(asking.field(request, "from"), "the moment")
+    if from_at is None:
+        raise Invalid("say which move")
+    await moving.unmove(responses.context(request).pool, camera, from_at)
+    return responses.redirect(f"/cameras/{camera.name}/move")
 
 
 @bp.post("/cameras/<name>/delete", name="delete_form")

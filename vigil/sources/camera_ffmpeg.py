@@ -17,7 +17,7 @@ from contextlib import aclosing
 from urllib.parse import unquote, urlsplit
 
 from vigil import __version__, ffmpeg
-from vigil.cameras.model import Camera, CameraKind, RawFrame
+from vigil.cameras.model import Camera, CameraKind, Option, RawFrame
 from vigil.cameras.multipart import Splitter
 from vigil.cameras.pictures.shape import MAX_BYTES
 from vigil.context import Context
@@ -160,4 +160,18 @@ def _explained(error: ffmpeg.FfmpegError) -> SourceError:
     return SourceError(re.sub(r"[a-z0-9+.-]+://[^\s'\"]+", "the camera", error.message))
 
 
-KIND = CameraKind(name="ffmpeg", title="RTSP, HLS, file or device", frames=frames, accepts=accepts)
+KIND = CameraKind(
+    name="ffmpeg",
+    title="RTSP, HLS, file or device",
+    frames=frames,
+    accepts=accepts,
+    address="rtsp://user:password@192.168.1.20/stream1",
+    form=(
+        Option(
+            name="keyframes",
+            label="Decode keyframes only, where the interval allows",
+            hint="A tenth of the work; not where keyframes are further apart than the interval.",
+            default=True,
+        ),
+    ),
+)

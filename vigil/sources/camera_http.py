@@ -94,4 +94,10 @@ def _next(due: float, interval_s: float, now: float) -> float:
     return due + interval_s if due + interval_s > now else now + interval_s
 
 
-KIND = CameraKind(name="http", title="HTTP snapshot or MJPEG", frames=frames, accepts=accepts)
+KIND = CameraKind(
+    name="http",
+    title="HTTP snapshot or MJPEG",
+    frames=frames,
+    accepts=accepts,
+    address="http://user:password@192.168.1.20/snapshot.jpg",
+)

@@ -14,7 +14,7 @@ from vigil.cameras import adding, asking, shown
 from vigil.cameras.keeping import store as keeping
 from vigil.cameras.looking import days, forms, store, zipped
 from vigil.cameras.looking import shown as looks
-from vigil.cameras.looking.shown import DayJson, SceneJson, SpanJson, WholeDayJson
+from vigil.cameras.looking.shown import SceneDayJson, SceneJson, SpanJson, WholeDayJson
 from vigil.cameras.model import Frame, Scene
 from vigil.cameras.scenes import describing
 from vigil.cameras.scenes import store as scenes
@@ -49,7 +49,7 @@ class SceneChange(msgspec.Struct, forbid_unknown_fields=True):
     time_zone: str | UnsetType = UNSET
 
 
-class DaysAsked(msgspec.Struct):
+class SceneDaysAsked(msgspec.Struct):
     """Which days."""
 
     month: Annotated[str, Meta(description="Such as 2026-05; this month when left out.")] = ""
@@ -191,11 +191,11 @@ def span_json(one: Any, identity: auth.Identity | None) -> SpanJson:
     }
 
 
-@describe(Items[DayJson], query=DaysAsked, errors=(404,))
-async def api_days(request: Request, name: str) -> HTTPResponse:
+@describe(Items[SceneDayJson], query=SceneDaysAsked, errors=(404,))
+async def api_scene_days(request: Request, name: str) -> HTTPResponse:
     """The days of a month that have frames or should have had some."""
     scene = await scene_of(request, name)
-    asked, _ = openapi.asked(request, DaysAsked)
+    asked, _ = openapi.asked(request, SceneDaysAsked)
     context = responses.context(request)
     today = days.day_of(context.clock.now(), days.zone(scene.time_zone))
     month = days.parse_month(asked.month) if asked.month else days.month_of(today)
@@ -204,7 +204,7 @@ async def api_days(request: Request, name: str) -> HTTPResponse:
 
 
 @describe(WholeDayJson, errors=(400, 404))
-async def api_day(request: Request, name: str, day: str) -> HTTPResponse:
+async def api_scene_day(request: Request, name: str, day: str) -> HTTPResponse:
     """One day where the scene is: key frames, the frame closest to each hour, tags and gaps."""
     scene = await scene_of(request, name)
     pool = responses.context(request).pool
@@ -213,7 +213,7 @@ async def api_day(request: Request, name: str, day: str) -> HTTPResponse:
 
 
 @describe(FrameJson, query=ClosestAsked, errors=(404,))
-async def api_closest(request: Request, name: str) -> HTTPResponse:
+async def api_scene_closest(request: Request, name: str) -> HTTPResponse:
     """The frame closest to a moment, before or after it."""
     scene = await scene_of(request, name)
     asked, _ = openapi.asked(request, ClosestAsked)
@@ -264,7 +264,7 @@ async def api_scene_frame(request: Request, name: str, frame_id: int) -> HTTPRes
 
 @describe(FrameJson, admin=True, errors=(404,))
 @auth.require_admin
-async def api_keep(request: Request, name: str, frame_id: int, action: str) -> HTTPResponse:
+async def api_scene_keep(request: Request, name: str, frame_id: int, action: str) -> HTTPResponse:
     """Keep a frame for ever, or release it, so that it goes when its camera's frames go."""
     scene = await scene_of(request, name)
     frame = await keep(request, scene, frame_id, action)
@@ -280,7 +280,7 @@ async def keep(request: Request, scene: Scene, frame_id: int, action: str) -> Fr
 
 
 @describe(Media("application/zip"), query=SpanAsked, errors=(404, 413))
-async def api_zip(request: Request, name: str) -> HTTPResponse | None:
+async def api_scene_zip(request: Request, name: str) -> HTTPResponse | None:
     """The pictures of a day or a span as one ZIP file, named by local time; at most 50,000."""
     scene = await scene_of(request, name)
     asked, _ = openapi.asked(request, SpanAsked)
@@ -326,13 +326,13 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("PATCH", SCENE, api_scene_change),
     ("DELETE", SCENE, api_scene_delete),
     ("GET", f"{SCENE}/cameras", api_scene_cameras),
-    ("GET", f"{SCENE}/days", api_days),
-    ("GET", f"{SCENE}/days/<day>", api_day),
-    ("GET", f"{SCENE}/closest", api_closest),
+    ("GET", f"{SCENE}/days", api_scene_days),
+    ("GET", f"{SCENE}/days/<day>", api_scene_day),
+    ("GET", f"{SCENE}/closest", api_scene_closest),
     ("GET", f"{SCENE}/frames", api_scene_frames),
     ("GET", f"{SCENE}/frames/<frame_id:int>", api_scene_frame),
-    ("POST", f"{SCENE}/frames/<frame_id:int>/<action:keep|release>", api_keep),
-    ("GET", f"{SCENE}/frames.zip", api_zip),
+    ("POST", f"{SCENE}/frames/<frame_id:int>/<action:keep|release>", api_scene_keep),
+    ("GET", f"{SCENE}/frames.zip", api_scene_zip),
 )
 
 

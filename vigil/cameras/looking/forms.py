@@ -12,6 +12,8 @@ from vigil.cameras.model import Camera, Scene
 from vigil.cameras.scenes import store as scenes
 from vigil.cameras.scenes.describing import About, about, checked
 from vigil.errors import Conflict, Invalid, NotFound
+from vigil.films import store as films
+from vigil.films.segments import store as segments
 
 MOST_TAGS = 1000
 MOST_MOVED = 500_000
@@ -73,15 +75,26 @@ async def move(
         moved = await scenes.move(connection, camera.id, scene.id, from_at, most=MOST_MOVED)
         if moved is None:
             raise Conflict(f"camera {camera.name} is being removed")
+        await _mend_films(connection, {before.id, scene.id}, from_at)
         return moved
 
 
 async def unmove(db: db_utils.Database, camera: Camera, from_at: datetime) -> int:
     """Forget a move; raises NotFound, Conflict."""
-    moved = await scenes.unmove(db, camera.id, from_at, most=MOST_MOVED)
-    if moved is None:
-        raise NotFound(f"camera {camera.name} was not moved then")
-    return moved
+    async with db_utils.transaction(db) as connection:
+        forgotten = await scenes.of_camera(connection, camera.id, from_at)
+        moved = await scenes.unmove(connection, camera.id, from_at, most=MOST_MOVED)
+        if moved is None:
+            raise NotFound(f"camera {camera.name} was not moved then")
+        now = await scenes.of_camera(connection, camera.id, from_at)
+        await _mend_films(connection, {forgotten.id, now.id}, from_at)
+        return moved
+
+
+async def _mend_films(connection: db_utils.Connection, shown: set[int], since: datetime) -> None:
+    """Have the films of these scenes looked at again: frames left and joined them."""
+    for film_id in await segments.showing(connection, sorted(shown), since):
+        await films.replan(connection, film_id)
 
 
 def check_tag(name: str, from_at: datetime | None, to_at: datetime | None) -> str:

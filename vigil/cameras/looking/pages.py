@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -19,6 +19,8 @@ from vigil.cameras.scenes import describing
 from vigil.cameras.scenes import store as scenes
 from vigil.cameras.scenes.describing import About
 from vigil.errors import Invalid
+
+RECENTLY, RECENT_GAPS = timedelta(days=7), 10
 
 
 async def index(request: Request) -> HTTPResponse:
@@ -58,7 +60,10 @@ async def look(request: Request, scene: Scene) -> dict[str, Any]:
     asked = request.args.get("month")
     month = days.parse_month(asked) if asked else days.month_of(latest)
     listed = await looks.month_json(context.pool, scene, month, identity)
+    now = context.clock.now()
+    holes = await store.gaps(context.pool, scene.id, now - RECENTLY, now, RECENT_GAPS)
     return {
+        "gaps": [looks.gap_json(hole) for hole in reversed(holes)],
         "scene": scene,
         "local": local(place),
         "latest_day": latest if last else None,
@@ -66,7 +71,7 @@ async def look(request: Request, scene: Scene) -> dict[str, Any]:
         "month": month,
         "listed": {one["day"]: one for one in listed},
         "today": today,
-        "clock": context.clock.now().astimezone(place).strftime("%Y-%m-%dT%H:%M"),
+        "clock": now.astimezone(place).strftime("%Y-%m-%dT%H:%M"),
     }
 
 

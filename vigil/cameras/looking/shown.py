@@ -65,7 +65,7 @@ class Coverage(TypedDict):
     missed: dict[str, int]
 
 
-class DayJson(TypedDict):
+class SceneDayJson(TypedDict):
     """A day of a scene."""
 
     day: date
@@ -85,7 +85,7 @@ class StripJson(TypedDict):
     frame: FrameJson | None
 
 
-class GapJson(TypedDict):
+class SceneGapJson(TypedDict):
     """A hole in what a camera of the scene delivered."""
 
     camera: str
@@ -113,7 +113,7 @@ class WholeDayJson(TypedDict):
     strip: list[StripJson]
     hours: list[StripJson]
     tags: list[TagJson]
-    gaps: list[GapJson]
+    gaps: list[SceneGapJson]
     actions: Actions
 
 
@@ -216,7 +216,7 @@ def tag_json(tag: Tag, identity: Identity | None) -> TagJson:
 
 async def month_json(
     db: db_utils.Database, scene: Scene, month: Month, identity: Identity | None
-) -> list[DayJson]:
+) -> list[SceneDayJson]:
     """The days of a month that have frames, or should have had some."""
     place = days.zone(scene.time_zone)
     counts = {one.day: one for one in await store.days(db, scene.id, month.first, month.end)}
@@ -226,7 +226,7 @@ async def month_json(
     pictures = await frames_json(db, await store.closest(db, scene.id, wishes), identity)
     begin, end = days.bounds(month.first, place)[0], days.bounds(month.end, place)[0]
     tags = await store.tags(db, scene.id, begin, end)
-    found: list[DayJson] = []
+    found: list[SceneDayJson] = []
     for day, picture in zip(listed, pictures, strict=True):
         count = counts.get(day)
         found.append(
@@ -314,7 +314,7 @@ def _covered(one: DayAccount) -> Coverage:
     }
 
 
-def gap_json(hole: Hole) -> GapJson:
+def gap_json(hole: Hole) -> SceneGapJson:
     """A gap."""
     return {
         "camera": hole.camera,

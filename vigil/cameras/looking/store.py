@@ -16,8 +16,8 @@ from vigil.cameras.looking.model import DayAccount, DayCount, Hole, Tag
 from vigil.cameras.model import Frame
 
 CLOSEST = """
-    SELECT frames.*, wish FROM unnest($2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
-        AS asked (wish, from_at, to_at)
+    SELECT frames.*, number FROM unnest($2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+        WITH ORDINALITY AS asked (wish, from_at, to_at, number)
     CROSS JOIN LATERAL (
         SELECT * FROM (
             (SELECT * FROM frames
@@ -64,8 +64,8 @@ async def closest(
         [from_at for _, from_at, _ in wishes],
         [to_at for _, _, to_at in wishes],
     )
-    found = {row["wish"]: of_row(row) for row in rows}
-    return [found.get(wish) for wish, _, _ in wishes]
+    found = {row["number"]: of_row(row) for row in rows}
+    return [found.get(number) for number in range(1, len(wishes) + 1)]
 
 
 async def days(db: db_utils.Database, scene_id: int, first: date, end: date) -> list[DayCount]:
@@ -315,7 +315,8 @@ MISSED = ("source", "network", "refused", "down", "disk_full", "unchanged")
 async def gaps(
     db: db_utils.Database, scene_id: int, from_at: datetime, to_at: datetime, most: int = 200
 ) -> list[Hole]:
-    """Gaps in a span, of the cameras while they showed the scene; the earliest first."""
+    """Gaps in a span, the latest ``most``, of the cameras while they showed the scene; the
+    earliest first."""
     rows = await db.fetch(
         """
         WITH shows AS (
@@ -328,11 +329,11 @@ async def gaps(
         FROM shows JOIN cameras ON cameras.id = shows.camera_id
         JOIN camera_gaps g ON g.camera_id = shows.camera_id
             AND g.to_at > greatest(shows.from_at, $2) AND g.from_at < least(shows.to_at, $3)
-        WHERE shows.scene_id = $1 ORDER BY g.from_at, g.id LIMIT $4
+        WHERE shows.scene_id = $1 ORDER BY g.from_at DESC, g.id DESC LIMIT $4
         """,
         scene_id,
         from_at,
         to_at,
         most,
     )
-    return [Hole(**row) for row in rows]
+    return [Hole(**row) for row in reversed(rows)]

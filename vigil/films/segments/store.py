@@ -281,6 +281,19 @@ async def collect(
         return True
 
 
+async def showing(db: db_utils.Database, scenes: Sequence[int], since: datetime) -> list[int]:
+    """Numbers of the films that show one of these scenes after a moment."""
+    rows = await db.fetch(
+        """
+        SELECT id FROM films WHERE scene_id = ANY ($1::integer[]) AND (to_at IS NULL OR to_at > $2)
+            AND state NOT IN ('cancelled', 'deleting') ORDER BY id
+        """,
+        list(scenes),
+        since,
+    )
+    return [row["id"] for row in rows]
+
+
 async def known_segments(db: db_utils.Database, after: str, limit: int = 5000) -> list[str]:
     """Names of segments that should have blobs, in order, after one."""
     rows = await db.fetch(
