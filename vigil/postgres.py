@@ -43,7 +43,10 @@ SERVER_OPTIONS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    "max_wal_size": "2GB",  # a pass over a large directory must not wait for checkpoints
 }
+BUFFERS_MB = (128, 512)
+"""The least and the most that the server keeps in memory: an eighth of the machine's in between."""
 
 
 def folder(data_dir: Path) -> Path:
@@ -100,11 +103,20 @@ def prepare(data_dir: Path) -> None:
 
 def serve_command(data_dir: Path, options: dict[str, str] | None = None) -> list[str]:
     """The command that runs the server in the foreground, logging to stderr."""
-    chosen = SERVER_OPTIONS | {"unix_socket_directories": str(socket_folder(data_dir))}
+    chosen = SERVER_OPTIONS | {
+        "unix_socket_directories": str(socket_folder(data_dir)),
+        "shared_buffers": f"{_buffers_mb()}MB",
+    }
     command = [str(_binaries() / "postgres"), "-D", str(folder(data_dir) / "cluster")]
     for name, value in (chosen | (options or {})).items():
         command += ["-c", f"{name}={value}"]
     return command
+
+
+def _buffers_mb() -> int:
+    memory_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    least, most = BUFFERS_MB
+    return min(most, max(least, memory_mb // 8))
 
 
 def serve(data_dir: Path) -> None:
