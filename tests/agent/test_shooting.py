@@ -175,6 +175,12 @@ async def test_a_camera_that_fails_is_told_and_tried_again(site: Site, tmp_path:
     await agent.report()
     message = await site.context.pool.fetchval("SELECT message FROM events")
     assert message.startswith("3 frames of nest will never come")
+    span = await site.context.pool.fetchrow(
+        "SELECT state, detail FROM camera_spans WHERE state <> 'watching'"
+    )
+    assert span is not None
+    assert span["state"] == "source"
+    assert "lens cap" in span["detail"]
     report = await site.context.pool.fetchval("SELECT report FROM controllers")
     assert "lens cap" in report["nest"]["error"]
 

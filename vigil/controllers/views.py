@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from vigil import auth, responses
 from vigil.cameras import adding
 from vigil.cameras import store as cameras
+from vigil.cameras.accounts import store as accounts
 from vigil.cameras.model import Camera
 from vigil.cameras.scenes import store as scenes
 from vigil.context import Context
@@ -35,6 +36,10 @@ from vigil.openapi import Items, describe
 bp = Blueprint("controllers")
 
 MOST_REPORT = 100_000
+
+
+GAPS = {"spool_full": "disk_full", "source": "source", "refused": "refused"}
+"""Why a controller cannot bring frames → reason of the gap."""
 
 
 class Registration(msgspec.Struct, forbid_unknown_fields=True):
@@ -302,10 +307,16 @@ bp.add_route(push, "/api/v1/cameras/<name>/frames", ("POST", "PUT"), name="push"
 
 
 async def _note_losses(context: Context, known: knocking.Known, losses: list[Loss]) -> None:
-    """Each becomes an event of its camera, if it is one of this controller's."""
+    """Each becomes an event of its camera, if it is the controller's, and explains a gap."""
     for loss in losses:
         camera = await cameras.by_name(context.pool, loss.camera)
         if camera is not None and await store.brings(context.pool, known.id, camera.id):
+            until = loss.to + timedelta(seconds=camera.interval_s)
+            reason = GAPS.get(loss.reason, "source")
+            await accounts.note_span(
+                context.pool, camera.id, reason, loss.message, loss.from_at, until
+            )
+            await accounts.tell_gaps(context.pool, camera.id, loss.message, loss.from_at, until)
             await notifications.add(
                 context.pool,
                 "camera.lost",

@@ -63,6 +63,23 @@ async def note_span(
     )
 
 
+async def tell_gaps(
+    db: db_utils.Database, camera_id: int, detail: str, from_at: datetime, to_at: datetime
+) -> int:
+    """Say in words why frames are missing in the gaps that touch a time; returns how many."""
+    done = await db.execute(
+        """
+        UPDATE camera_gaps SET detail = $2
+        WHERE camera_id = $1 AND from_at <= $4 AND to_at >= $3
+        """,
+        camera_id,
+        detail,
+        from_at,
+        to_at,
+    )
+    return int(done.split()[-1])
+
+
 async def note_watched(
     db: db_utils.Database,
     leases: Mapping[int, int],
