@@ -161,6 +161,8 @@ async def test_the_admin_signs_in_adds_a_camera_and_removes_it(
         }
         for label, value in fields.items():
             await page.get_by_label(re.compile(f"^{label}")).fill(value)
+        await page.get_by_role("button", name="Test it").click()
+        await expect(page.locator("[data-trial-picture]")).to_be_visible(timeout=PATIENCE_MS)
         await page.get_by_role("button", name="Add the camera").click()
         await page.wait_for_url("**/cameras/reef")
         await expect(page.locator("[data-live] .player img")).to_be_visible(timeout=PATIENCE_MS)

@@ -260,6 +260,15 @@ async def test_frames_are_kept_for_ever(site: Site) -> None:
     assert (await send(site, "POST", f"{path}/release"))["kept"] is False
     async with site.client.post(f"{path}/keep") as answer:
         assert answer.status == 401
+    day = f"/api/v1/scenes/garden/days/{DAY}"
+    assert (await send(site, "POST", f"{day}/keep"))["frames"] == 1
+    assert (await get(site, path))["kept"] is True
+    assert (await send(site, "POST", f"{day}/keep"))["frames"] == 0
+    passing = "SELECT passing_frames FROM camera_state"
+    assert await site.context.pool.fetchval(passing) == 0
+    assert (await send(site, "POST", f"{day}/release"))["frames"] == 1
+    assert await site.context.pool.fetchval(passing) == 1
+    await send(site, "POST", "/api/v1/scenes/garden/days/soon/keep", status=400)
 
 
 async def test_a_day_is_downloaded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

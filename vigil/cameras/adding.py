@@ -26,7 +26,7 @@ INTERVAL_S, RETENTION_S = 10.0, 30 * 86_400.0
 FORMS = (
     "http(s)://… (a JPEG, MJPEG or .m3u8), rtsp://…, /path/of/a/video, /dev/video0, push, testcard"
 )
-WORDS = ("testcard", "push")
+WORDS = tuple(kind.name for kind in CAMERAS.values() if not kind.address)
 """Kinds whose address is their name: there is nothing to call."""
 
 

@@ -49,6 +49,12 @@ class SceneChange(msgspec.Struct, forbid_unknown_fields=True):
     time_zone: str | UnsetType = UNSET
 
 
+class Kept(msgspec.Struct):
+    """How many frames are kept for ever now, or no longer."""
+
+    frames: int
+
+
 class SceneDaysAsked(msgspec.Struct):
     """Which days."""
 
@@ -279,6 +285,23 @@ async def keep(request: Request, scene: Scene, frame_id: int, action: str) -> Fr
     return await frame_of(request, scene, frame_id)
 
 
+@describe(Kept, admin=True, errors=(400, 404))
+@auth.require_admin
+async def api_scene_keep_day(request: Request, name: str, day: str, action: str) -> HTTPResponse:
+    """Keep all frames of a day for ever, or release them."""
+    scene = await scene_of(request, name)
+    return responses.json(Kept(await keep_day(request, scene, day, action)))
+
+
+async def keep_day(request: Request, scene: Scene, day: str, action: str) -> int:
+    """Mark the frames of a day; returns how many changed."""
+    from_at, to_at = days.bounds(days.parse_day(day), days.zone(scene.time_zone))
+    pool = responses.context(request).pool
+    return await keeping.keep(
+        pool, action == "keep", scene_id=scene.id, from_at=from_at, to_at=to_at
+    )
+
+
 @describe(Media("application/zip"), query=SpanAsked, errors=(404, 413))
 async def api_scene_zip(request: Request, name: str) -> HTTPResponse | None:
     """The pictures of a day or a span as one ZIP file, named by local time; at most 50,000."""
@@ -328,6 +351,7 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("GET", f"{SCENE}/cameras", api_scene_cameras),
     ("GET", f"{SCENE}/days", api_scene_days),
     ("GET", f"{SCENE}/days/<day>", api_scene_day),
+    ("POST", f"{SCENE}/days/<day>/<action:keep|release>", api_scene_keep_day),
     ("GET", f"{SCENE}/closest", api_scene_closest),
     ("GET", f"{SCENE}/frames", api_scene_frames),
     ("GET", f"{SCENE}/frames/<frame_id:int>", api_scene_frame),

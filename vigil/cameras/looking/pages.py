@@ -250,6 +250,14 @@ async def keep_form(request: Request, name: str, frame_id: int, action: str) -> 
 
 
 @auth.require_admin
+async def keep_day_form(request: Request, name: str, day: str, action: str) -> HTTPResponse:
+    """Keep a day for ever, or release it."""
+    scene = await api.scene_of(request, name)
+    await api.keep_day(request, scene, day, action)
+    return responses.redirect(f"/scenes/{scene.name}/days/{days.parse_day(day)}")
+
+
+@auth.require_admin
 async def tag_form(request: Request, name: str) -> HTTPResponse:
     """Name a span of time, or, with ``id``, change a tag."""
     scene = await api.scene_of(request, name)
@@ -260,7 +268,7 @@ async def tag_form(request: Request, name: str) -> HTTPResponse:
     text = asking.field(request, "name")
     if number := asking.field(request, "id"):
         text = forms.check_tag(text, from_at, to_at)
-        tag = await store.tag_by_id(pool, scene.id, _number(number))
+        tag = await store.tag_by_id(pool, scene.id, min(_number(number), tagging.MOST - 1))
         if tag is not None:
             await store.change_tag(pool, tag.id, name=text, from_at=from_at, to_at=to_at)
     else:
@@ -288,6 +296,7 @@ ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("POST", f"{SCENE}/edit", edit_form),
     ("POST", f"{SCENE}/delete", delete_form),
     ("POST", f"{SCENE}/frames/<frame_id:int>/<action:keep|release>", keep_form),
+    ("POST", f"{SCENE}/days/<day>/<action:keep|release>", keep_day_form),
     ("POST", f"{SCENE}/tags", tag_form),
     ("POST", f"{SCENE}/tags/<tag_id:int>/delete", tag_delete_form),
 )

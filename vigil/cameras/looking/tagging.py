@@ -18,6 +18,9 @@ from vigil.cameras.looking.shown import TagJson
 from vigil.errors import NotFound
 from vigil.openapi import Items, describe
 
+MOST = 1 << 31
+"""Numbers of tags are smaller."""
+
 
 class NewTag(msgspec.Struct, forbid_unknown_fields=True, rename={"from_at": "from", "to_at": "to"}):
     """A tag; times without a zone are meant where the scene is, no end: it goes on."""
@@ -73,7 +76,7 @@ async def api_tag_change(request: Request, name: str, tag_id: int) -> HTTPRespon
     given = asking.body(request, TagChange, '{"name": "snow"}')
     place = days.zone(scene.time_zone)
     pool = responses.context(request).pool
-    tag = await store.tag_by_id(pool, scene.id, tag_id) if tag_id < 1 << 31 else None
+    tag = await store.tag_by_id(pool, scene.id, tag_id) if 0 < tag_id < MOST else None
     if tag is None:
         raise NotFound("there is no such tag")
     said = changed(given)
@@ -103,7 +106,7 @@ async def remove_tag(request: Request, name: str, tag_id: int) -> None:
     """Remove a tag; raises NotFound."""
     scene = await scene_of(request, name)
     pool = responses.context(request).pool
-    if tag_id >= 1 << 31 or not await store.remove_tag(pool, scene.id, tag_id):
+    if not 0 < tag_id < MOST or not await store.remove_tag(pool, scene.id, tag_id):
         raise NotFound("there is no such tag")
 
 
