@@ -89,7 +89,9 @@ async def settings(server: Server, tmp_path: Path) -> AsyncIterator[Settings]:
     name = f"vigil_test_{os.getpid()}_{next(_numbers)}"
     connection = await asyncpg.connect(server.dsn)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {_template()}")
+        await connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {_template()} STRATEGY file_copy"
+        )
         yield Settings(database_url=server.database(name), data_dir=tmp_path / "data")
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
