@@ -49,7 +49,9 @@ DATABASE_CONNECTIONS = 20
 async def main(stop: asyncio.Event) -> None:
     """Scan until told to stop."""
     chosen = loop.begin("scanner")
-    async with open_context(chosen, "scanner", pool_size=DATABASE_CONNECTIONS) as context:
+    async with open_context(
+        chosen, "scanner", pool_size=DATABASE_CONNECTIONS, stateless=True
+    ) as context:
         for register in BUILTIN:
             await register(context)
         async with loop.background(beat(context, "scanner")):

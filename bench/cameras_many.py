@@ -39,6 +39,7 @@ from vigil.settings import ROOT, Settings
 INTERVAL_S = 5.0
 PICTURES = 40
 SLOWEST_START_S = 60.0
+SLOWEST_END_S = 10.0
 CURLS = 200
 
 
@@ -172,10 +173,13 @@ async def measure(context: Context, options: argparse.Namespace, port: int) -> d
         after = cpu_s(process), cpu_s(database), int(ask(port, "served"))
         ended = await context.pool.fetchval("SELECT clock_timestamp()")
         ask(port, "close")
-        await asyncio.sleep(3)
+        served = int(ask(port, "served")) - options.served_before
+        for _ in range(round(SLOWEST_END_S / 0.2)):  # what is in hand
+            kept = await context.pool.fetchval("SELECT count(*) FROM frames")
+            if kept >= served:
+                break
+            await asyncio.sleep(0.2)
         rss = process.memory_info().rss
-    served = int(ask(port, "served"))
-    kept = await context.pool.fetchval("SELECT count(*) FROM frames")
     late = await context.pool.fetchrow(
         """
         SELECT count(*) FILTER (WHERE after - taken_at > make_interval(secs => 2 * $3)) AS late,
@@ -246,11 +250,9 @@ async def run(options: argparse.Namespace) -> None:
                 "curl_ms": curl(port, folder / "each", together=False),
                 "curl_together_ms": curl(port, folder / "together", together=True),
             }
-            ask_before = int(ask(port, "served"))
+            options.served_before = int(ask(port, "served"))
             async with open_context(settings, "bench", pool_size=2) as context:
                 found = await measure(context, options, port)
-            found["served"] -= ask_before
-            found["lost"] -= ask_before
     found |= curls
     found["ratio"] = found["scanner_ms"] / found["curl_ms"]
     found["ratio_with_postgres"] = (found["scanner_ms"] + found["postgres_ms"]) / found["curl_ms"]

@@ -30,16 +30,24 @@ class Context:
 
 @asynccontextmanager
 async def open_context(
-    settings: Settings, name: str, *, clock: Clock | None = None, pool_size: int = 10
+    settings: Settings,
+    name: str,
+    *,
+    clock: Clock | None = None,
+    pool_size: int = 10,
+    stateless: bool = False,
 ) -> AsyncIterator[Context]:
-    """Wait for the database, migrate it, and open everything; closes it again on the way out."""
+    """Wait for the database, migrate it, and open everything; closes it again on the way out.
+
+    ``stateless``: see ``db_utils.create_pool``.
+    """
     await db_utils.wait_until_up(settings)
     await db_utils.migrate(settings)
     clock = clock or SystemClock()
     storage = Storage.open(settings.blobs_url)
     listener = events.Listener(lambda: db_utils.connect(settings, f"{name}-events"))
     async with contextlib.AsyncExitStack() as stack:
-        pool = await db_utils.create_pool(settings, name, size=pool_size)
+        pool = await db_utils.create_pool(settings, name, size=pool_size, stateless=stateless)
         stack.push_async_callback(_close_pool, pool)
         fetcher = await stack.enter_async_context(Fetcher(clock=clock))
         listening = asyncio.create_task(listener.run(), name="events")

@@ -15,64 +15,62 @@ from vigil.cameras.model import Frame
 async def add(db: db_utils.Database, camera_id: int, new: NewFrame) -> Frame | None:
     """Write a frame, whose blobs are there already, and its camera's state; tells everybody.
 
-    Returns the frame that was there already for the same bytes at the same time, ``None`` when
-    the camera is gone or going.
+    One statement, since this happens for each frame of each camera. Returns the frame that was
+    there already for the same bytes at the same time, ``None`` when the camera is gone or going.
     """
-    async with db_utils.transaction(db) as connection:
-        row = await connection.fetchrow(
-            """
-            WITH camera AS (
-                SELECT id FROM cameras WHERE id = $1 AND deleting_at IS NULL FOR KEY SHARE
-            ), added AS (
-                INSERT INTO frames
-                    (camera_id, scene_id, taken_at, received_at, width, height, bytes, sha256,
-                     format, blob, picture, picture_bytes, thumbnails, luma, contrast, dark,
-                     bright, sharpness, perceptual_hash, sun_height)
-                SELECT id, scene_at($1, $2), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                    $14, $15, $16, $17, $18, $19
-                FROM camera
-                ON CONFLICT (camera_id, taken_at, sha256) DO NOTHING
-                RETURNING *
-            ), state AS (
-                INSERT INTO camera_state AS s
-                    (camera_id, connected, last_frame_id, frames, passing_frames, passing_bytes)
-                SELECT camera_id, true, id, 1, 1, stored_bytes FROM added
-                ON CONFLICT (camera_id) DO UPDATE SET
-                    connected = true, frames = s.frames + 1, failures = 0,
-                    passing_frames = s.passing_frames + 1,
-                    passing_bytes = s.passing_bytes + excluded.passing_bytes,
-                    error = NULL, hint = NULL, next_at = NULL,
-                    last_frame_id = CASE
-                        WHEN $2 < (SELECT taken_at FROM frames WHERE id = s.last_frame_id)
-                        THEN s.last_frame_id ELSE excluded.last_frame_id END
-            )
-            SELECT * FROM added
-            """,
-            camera_id,
-            *astuple(new),
+    row = await db.fetchrow(
+        """
+        WITH camera AS (
+            SELECT id FROM cameras WHERE id = $1 AND deleting_at IS NULL FOR KEY SHARE
+        ), added AS (
+            INSERT INTO frames
+                (camera_id, scene_id, taken_at, received_at, width, height, bytes, sha256,
+                 format, blob, picture, picture_bytes, thumbnails, luma, contrast, dark,
+                 bright, sharpness, perceptual_hash, sun_height)
+            SELECT id, scene_at($1, $2), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                $14, $15, $16, $17, $18, $19
+            FROM camera
+            ON CONFLICT (camera_id, taken_at, sha256) DO NOTHING
+            RETURNING *
+        ), state AS (
+            INSERT INTO camera_state AS s
+                (camera_id, connected, last_frame_id, frames, passing_frames, passing_bytes)
+            SELECT camera_id, true, id, 1, 1, stored_bytes FROM added
+            ON CONFLICT (camera_id) DO UPDATE SET
+                connected = true, frames = s.frames + 1, failures = 0,
+                passing_frames = s.passing_frames + 1,
+                passing_bytes = s.passing_bytes + excluded.passing_bytes,
+                error = NULL, hint = NULL, next_at = NULL,
+                last_frame_id = CASE
+                    WHEN $2 < (SELECT taken_at FROM frames WHERE id = s.last_frame_id)
+                    THEN s.last_frame_id ELSE excluded.last_frame_id END
         )
-        if row is not None:
-            await events.notify(
-                connection,
-                f"camera:{camera_id}",
-                change="frame",
-                frame=row["id"],
-                taken_at=new.taken_at.isoformat(),
-                width=new.width,
-                height=new.height,
-                bytes=new.bytes,
-            )
-            return of_row(row)
-        row = await connection.fetchrow(
-            """
-            SELECT * FROM frames
-            WHERE camera_id = $1 AND taken_at = $2 AND sha256 = $3 AND deleting_at IS NULL
-            """,
-            camera_id,
-            new.taken_at,
-            new.sha256,
-        )
-        return of_row(row) if row else None
+        SELECT *, pg_notify($20, ($21::jsonb || jsonb_build_object('frame', id))::text) FROM added
+        """,
+        camera_id,
+        *astuple(new),
+        events.CHANNEL,
+        {
+            "topic": f"camera:{camera_id}",
+            "change": "frame",
+            "taken_at": new.taken_at.isoformat(),
+            "width": new.width,
+            "height": new.height,
+            "bytes": new.bytes,
+        },
+    )
+    if row is not None:
+        return of_row(row)
+    row = await db.fetchrow(
+        """
+        SELECT * FROM frames
+        WHERE camera_id = $1 AND taken_at = $2 AND sha256 = $3 AND deleting_at IS NULL
+        """,
+        camera_id,
+        new.taken_at,
+        new.sha256,
+    )
+    return of_row(row) if row else None
 
 
 async def by_content(
