@@ -382,3 +382,23 @@ async def test_who_watches_is_read_from_the_leases(context: Context) -> None:
     found = await spans_after(60)  # nobody looked for a minute
     await second.close()
     assert found == {w.camera.id: [(10, 20), (30, 30), (90, 90)], pushed.id: [(0, 30), (90, 90)]}
+
+
+async def test_a_camera_whose_clock_jumps_back_an_hour(context: Context) -> None:
+    """Its frames lie where they say; the hour that it skips when it is set right is one gap."""
+    w = await world(context, 60)
+    await w.note("watching", START, START + timedelta(days=1))
+    hour = timedelta(hours=1)
+    told = []
+    for number in range(6):
+        wrong = hour if number in (2, 3) else timedelta()
+        for m in each(60, number * 3600, (number + 1) * 3600):
+            await w.take([m - wrong], m)
+        await w.account(START + (number + 1) * hour + LAG)
+        told.append([(g.missed, g.is_open) for g in await w.gaps()])
+    assert told == [[], [], [(60, True)], [(60, True)], [(60, False)], [(60, False)]]
+    [gap] = await w.gaps()
+    assert moment_of(gap.from_us) == START + 3 * hour
+    assert moment_of(gap.to_us) == START + 4 * hour
+    day = (await w.days())[START.date()]
+    assert (day.frames, day.missed) == (360, {"source": 60})
