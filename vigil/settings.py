@@ -49,6 +49,13 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
+def _paths(text: str) -> tuple[Path, ...]:
+    found = tuple(Path(one).expanduser() for one in text.split(":") if one)
+    if not all(one.is_absolute() for one in found):
+        raise ValueError("give absolute paths, separated by colons")
+    return found
+
+
 def _http_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -100,6 +107,9 @@ class Settings:
     """Where blobs are kept; ``None``: files under ``data_dir``."""
     disk_reserve: Reserve = _setting(Reserve(), reserve.parse)
     """What stays free of the disk that holds the blobs; intake sheds load before."""
+    folders: tuple[Path, ...] = _setting((), _paths)
+    """Folders below which cameras of kind folder may take (and remove) files; always: ``drop`` in
+    ``data_dir``."""
     rate_limit: int = _setting(3000, _number)
     """Requests a minute that the API answers to one client; 0: any number."""
     renderers: int = _setting(1, _count)

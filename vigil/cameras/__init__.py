@@ -1,8 +1,9 @@
 """Cameras: what they are, the frames they deliver, how they are doing.
 
 Tables: scenes, camera_scenes, scene_days, scene_tags, cameras, camera_trials, frames, camera_state,
-and those of accounts and health. Blobs: frames/<camera id>/<UTC day>/…, pictures/… and thumbnails/…
-likewise. Routes: /cameras…, /scenes…, /new-camera, /camera-trials…, and below /api/v1. Jobs: none.
+camera_files and those of accounts and health. Blobs: frames/<camera id>/<UTC day>/…, pictures/…
+and thumbnails/… likewise. Routes: /cameras…, /scenes…, /new-camera, /camera-trials…, and below
+/api/v1. Jobs: none.
 Scans: one target for each enabled camera, and cameras:retention, which expires frames and removes
 cameras. A crash costs the picture in hand.
 

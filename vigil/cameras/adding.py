@@ -24,7 +24,8 @@ LEAST_RETENTION_S, MOST_RETENTION_S = 60.0, 100 * 365 * 86_400.0
 LEAST_CROP = 0.01
 INTERVAL_S, RETENTION_S = 10.0, 30 * 86_400.0
 FORMS = (
-    "http(s)://… (a JPEG, MJPEG or .m3u8), rtsp://…, /path/of/a/video, /dev/video0, push, testcard"
+    "http(s)://… (a JPEG, MJPEG or .m3u8), rtsp://…, /path/of/a/video, /dev/video0,"
+    " folder:/path, push, testcard"
 )
 WORDS = tuple(kind.name for kind in CAMERAS.values() if not kind.address)
 """Kinds whose address is their name: there is nothing to call."""
@@ -193,6 +194,8 @@ def guess(url: str) -> str:
 def canonical(url: str) -> str:
     """An address as it is kept: ``file:`` becomes its path; raises Invalid for what is none."""
     url = url.strip()
+    if url.startswith("folder:/"):
+        return "folder:" + canonical(url.removeprefix("folder:"))
     if not url or len(url) > 2000 or not url.isprintable() or (" " in url and url[0] != "/"):
         raise Invalid("that is no address of a camera", hint=FORMS)
     try:

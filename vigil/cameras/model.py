@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -66,6 +66,8 @@ class RawFrame:
     data: bytes
     taken_at: datetime
     """UTC; our own clock where the camera says nothing that can be trusted."""
+    done: Callable[[Frame | Refusal], Awaitable[None]] | None = None
+    """Told what became of it, before the next is asked for; may raise SourceError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +168,8 @@ class CameraKind:
     """
     accepts: Callable[[str], bool]
     """Whether a URL looks like one of this kind."""
+    paced: bool = True
+    """Whether it gives a frame when the plan asks for one; if not, all that come are taken."""
     asked: bool = True
     """Whether the scanner asks it for frames; if not, they are brought."""
     address: str = ""

@@ -66,7 +66,7 @@ async def watch(context: Context, camera: Camera) -> float:
     kind = CAMERAS.get(camera.kind)
     if kind is None:
         raise SourceError(f"there is no kind of camera called {camera.kind}", permanent=True)
-    turn = await Turn.begin(context, camera)
+    turn = await Turn.begin(context, camera, paced=kind.paced)
     if turn.rests:
         return await turn.rest()
     try:
@@ -90,8 +90,12 @@ async def _take(context: Context, camera: Camera, kind: CameraKind, turn: Turn) 
             async with turn.busy:
                 if raw is None:
                     await turn.note_same()
-                elif not isinstance(await intake.accept(context, camera, raw), Refusal):
-                    turn.note_frame()
+                else:
+                    result = await intake.accept(context, camera, raw)
+                    if not isinstance(result, Refusal):
+                        turn.note_frame()
+                    if raw.done is not None:
+                        await raw.done(result)
             if turn.over:
                 return
 

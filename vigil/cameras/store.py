@@ -307,6 +307,33 @@ async def health(db: db_utils.Database, camera_id: int | None = None) -> dict[in
     }
 
 
+async def files(db: db_utils.Database, camera_id: int) -> set[int]:
+    """The files of a folder that a camera has had and left there."""
+    rows = await db.fetch("SELECT file FROM camera_files WHERE camera_id = $1", camera_id)
+    return {row["file"] for row in rows}
+
+
+async def add_file(db: db_utils.Database, camera_id: int, file: int) -> None:
+    """Note that a camera has had a file; nothing happens when the camera is gone."""
+    await db.execute(
+        """
+        INSERT INTO camera_files (camera_id, file) SELECT id, $2 FROM cameras WHERE id = $1
+        ON CONFLICT DO NOTHING
+        """,
+        camera_id,
+        file,
+    )
+
+
+async def remove_files(db: db_utils.Database, camera_id: int, files: Sequence[int]) -> None:
+    """Forget files that are no longer there."""
+    await db.execute(
+        "DELETE FROM camera_files WHERE camera_id = $1 AND file = ANY ($2::bigint[])",
+        camera_id,
+        files,
+    )
+
+
 def _camera(row: Any) -> Camera:
     crop = row["crop"] and [round(edge, 4) for edge in row["crop"]]  # PostgreSQL's real is short
     return Camera(**{**row, "crop": crop})

@@ -32,10 +32,13 @@ _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 class Turn:
     """What a plan says of one connection, and how it went."""
 
-    def __init__(self, context: Context, camera: Camera, schedule: Schedule) -> None:
+    def __init__(
+        self, context: Context, camera: Camera, schedule: Schedule, *, paced: bool
+    ) -> None:
         self._context = context
         self._camera = camera
         self._schedule = schedule
+        self._paced = paced
         self.delivered = False
         """Whether the camera gave anything that is no failure."""
         self.over = False
@@ -47,11 +50,13 @@ class Turn:
         self._noted_same = float("-inf")
 
     @classmethod
-    async def begin(cls, context: Context, camera: Camera) -> Self:
-        """Look at the plan of a camera and at what it has."""
+    async def begin(cls, context: Context, camera: Camera, *, paced: bool = True) -> Self:
+        """Look at the plan of a camera and at what it has. One that is not paced goes on always."""
         now = context.clock.now()
         scene = await scenes.of_camera(context.pool, camera.id, now)
-        turn = cls(context, camera, Schedule.of(camera, scene))
+        turn = cls(context, camera, Schedule.of(camera, scene), paced=paced)
+        if not paced:
+            return turn
         schedule, moment = turn._schedule, micros(now)
         turn.rests = schedule.allows(moment) is None
         if schedule.is_sparse and not turn.rests:
@@ -74,7 +79,7 @@ class Turn:
     async def limited(self) -> AsyncIterator[None]:
         """The block ends when the plan asks for no more; then the turn is ``over``."""
         end = self._schedule.allowed_until(micros(self._context.clock.now()))
-        if end is None:
+        if end is None or not self._paced:
             yield
             return
         limit = asyncio.timeout(None)
@@ -99,12 +104,12 @@ class Turn:
     def note_frame(self) -> None:
         """A frame was accepted."""
         self.delivered = True
-        self.over = self.over or self._schedule.is_sparse
+        self.over = self.over or (self._paced and self._schedule.is_sparse)
 
     async def note_same(self) -> None:
         """The camera answered with the picture that it had given before."""
         self.delivered = True
-        self.over = self.over or self._schedule.is_sparse
+        self.over = self.over or (self._paced and self._schedule.is_sparse)
         await store.note_answer(self._context.pool, self._camera.id)
         clock = self._context.clock
         if clock.monotonic() - self._noted_same >= SAME_EACH_S:

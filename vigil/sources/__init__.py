@@ -9,6 +9,7 @@ of strangers made safe), coerce (values of any type made into those), items (one
 its shape), playlists (M3U), expressions (JMESPath with bounds), paging (from page to page of a
 JSON API), headers (sent and read), helix (requests to Twitch) with bucket (the rate limit that its
 cursors share) and turning (many cursors at once),
+folders (files that others drop),
 twitch_items (what Twitch sends), options (what a person writes, read and
 checked), criteria (held against streams), adding (sources made and changed), preview (what one
 would show), forms (fields of the page), asking (what a request holds), builtin (those that a new

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vigil.cameras.model import CameraKind
 from vigil.sources import (
     camera_ffmpeg,
+    camera_folder,
     camera_http,
     camera_push,
     camera_testcard,
@@ -23,6 +24,12 @@ DIRECTORIES: dict[str, DirectoryKind] = {
 
 CAMERAS: dict[str, CameraKind] = {
     kind.name: kind
-    for kind in (camera_testcard.KIND, camera_push.KIND, camera_ffmpeg.KIND, camera_http.KIND)
+    for kind in (
+        camera_testcard.KIND,
+        camera_push.KIND,
+        camera_folder.KIND,
+        camera_ffmpeg.KIND,
+        camera_http.KIND,
+    )
 }
 """In the order in which they are asked whether an address is theirs."""
