@@ -108,7 +108,7 @@ async def plant(data_dir: Path) -> None:
                 url="push",
                 title="The garden, looking south",
                 interval_s=7200,
-                retention_s=3e8,
+                retention_s=365 * 86_400.0,
                 latitude=52.52,
                 longitude=13.4,
                 time_zone="Europe/Berlin",

@@ -25,12 +25,23 @@ def camera() -> None:
 async def list_command(context: Context, as_json: bool) -> None:
     """Every camera and how it is doing. Addresses are shown as they are, passwords included."""
     health, now = await store.health(context.pool), context.clock.now()
-    rows = []
+    showing, rows = await scenes.shown_now(context.pool, now), []
     for one in await store.all_cameras(context.pool):
-        row = shown.camera_json(one, health.get(one.id, Health()), commands.OPERATOR, now)
+        scene = showing[one.id].name if one.id in showing else None
+        row = shown.camera_json(one, health.get(one.id, Health()), commands.OPERATOR, now, scene)
         last_frame = row["latest"]["taken_at"] if row["latest"] else None
         rows.append({**row, "last_frame": last_frame})
-    columns = ("name", "kind", "state", "frames", "last_frame", "interval_s", "url", "error")
+    columns = (
+        "name",
+        "kind",
+        "state",
+        "scene",
+        "frames",
+        "last_frame",
+        "interval_s",
+        "url",
+        "error",
+    )
     output(rows, as_json, columns=columns, empty="no cameras yet: vigil camera add NAME URL")
 
 
