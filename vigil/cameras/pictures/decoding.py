@@ -22,6 +22,7 @@ pillow_heif.register_heif_opener(
 )
 # Odd metadata is what cameras write; whoever reads it decides what it is worth.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # we refuse them
 
 
 @contextmanager
