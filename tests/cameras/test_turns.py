@@ -124,6 +124,21 @@ async def test_frames_far_apart_are_a_connection_each(
     assert (steady.turns, steady.taken) == (2, 2)
 
 
+async def test_an_hour_between_frames_is_no_rest_to_speak_of(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock(FIVE)
+    context, steady = at(context, clock=clock), Steady(monkeypatch)
+    camera = await planned(context, 3600)
+    for _ in range(2):
+        assert await scan.watch(context, camera) == LOOK_AGAIN_S
+    assert steady.taken == 1
+    state = await health(context, camera)
+    assert state.connected
+    assert state.next_at == FIVE + timedelta(hours=1)
+    assert shown.state(camera, state, clock.now()) == "connected"
+
+
 async def test_the_same_picture_again_is_noted(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:

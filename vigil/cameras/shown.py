@@ -102,7 +102,7 @@ def state(camera: Camera, health: Health, now: datetime) -> str:
         return "disabled"
     if health.error:
         return "failing"
-    if health.next_at and health.next_at > now:
+    if camera.plan and health.next_at and health.next_at > now:
         return "resting"
     if not health.last:
         return "waiting"

@@ -265,10 +265,8 @@ async def note_rest(db: db_utils.Database, camera_id: int, until: datetime | Non
             INSERT INTO camera_state AS s (camera_id, next_at)
             SELECT id, $2 FROM cameras WHERE id = $1
             ON CONFLICT (camera_id) DO UPDATE SET
-                connected = false, failures = 0, error = NULL, hint = NULL,
-                next_at = excluded.next_at
-            WHERE s.connected OR s.error IS NOT NULL
-                OR s.next_at IS DISTINCT FROM excluded.next_at
+                failures = 0, error = NULL, hint = NULL, next_at = excluded.next_at
+            WHERE s.error IS NOT NULL OR s.next_at IS DISTINCT FROM excluded.next_at
             RETURNING true
             """,
             camera_id,
