@@ -153,3 +153,22 @@ async def test_days_are_counted_where_the_scene_is(context: Context) -> None:
     assert await counted() == [("2026-05-01", 3)]
     await context.pool.execute("UPDATE frames SET kept = true")
     assert await counted() == [("2026-05-01", 3)]
+
+
+async def test_a_scene_goes_with_its_last_camera(context: Context) -> None:
+    first, second = await add_camera(context), await add_camera(context, "street")
+    empty = await store.add(context.pool, name="empty", title="", **PLACE)  # type: ignore[arg-type]
+    garden = await store.by_name(context.pool, "garden")
+    assert garden is not None
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    assert await store.move(context.pool, second.id, garden.id, now, most=9) == 0
+
+    async def left() -> list[str]:
+        return [scene.name for scene in await store.all_scenes(context.pool)]
+
+    await cameras.begin_removal(context.pool, first.id)
+    assert await cameras.finish_removal(context.pool) == ["garden"]
+    assert await left() == ["empty", "garden", "street"]  # the second shows garden, showed street
+    await cameras.begin_removal(context.pool, second.id)
+    assert await cameras.finish_removal(context.pool) == ["street"]
+    assert await left() == [empty.name]

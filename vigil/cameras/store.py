@@ -161,21 +161,27 @@ async def finish_removal(db: db_utils.Database) -> list[str]:
 
     Their scenes go with them, unless another camera shows or showed them.
     """
-    rows = await db.fetch(
-        """
-        DELETE FROM cameras c
-        WHERE deleting_at IS NOT NULL AND NOT EXISTS (SELECT FROM frames WHERE camera_id = c.id)
-        RETURNING name
-        """
-    )
-    if rows:
-        await db.execute(
+    async with db_utils.transaction(db) as connection:
+        rows = await connection.fetch(
             """
-            DELETE FROM scenes s
-            WHERE NOT EXISTS (SELECT FROM camera_scenes WHERE scene_id = s.id)
-              AND NOT EXISTS (SELECT FROM frames WHERE scene_id = s.id)
+            WITH gone AS (
+                DELETE FROM cameras c WHERE deleting_at IS NOT NULL
+                    AND NOT EXISTS (SELECT FROM frames WHERE camera_id = c.id)
+                RETURNING id, name
+            )
+            SELECT name, ARRAY(SELECT scene_id FROM camera_scenes WHERE camera_id = id) AS scenes
+            FROM gone
             """
         )
+        if rows:
+            await connection.execute(
+                """
+                DELETE FROM scenes s WHERE id = ANY ($1::integer[])
+                    AND NOT EXISTS (SELECT FROM camera_scenes WHERE scene_id = s.id)
+                    AND NOT EXISTS (SELECT FROM frames WHERE scene_id = s.id)
+                """,
+                [scene for row in rows for scene in row["scenes"]],
+            )
     return [row["name"] for row in rows]
 
 
