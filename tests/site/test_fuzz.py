@@ -71,6 +71,7 @@ def fuzz(document: dict[str, Any], url: str, headers: dict[str, str]) -> tuple[l
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # two thousand requests
 @pytest.mark.parametrize("who", ["anybody", "admin"])
 async def test_no_request_is_answered_as_nobody_says(site: Site, who: str) -> None:
     await show(site, *(stream(n, language="en") for n in range(70)))
