@@ -14,6 +14,7 @@ from tests.cameras.helpers import add_camera, at
 from vigil.cameras import store as cameras
 from vigil.cameras.accounts import scan, store
 from vigil.cameras.accounts.model import Day, Gap
+from vigil.cameras.accounts.writing import store as writing
 from vigil.cameras.model import Camera
 from vigil.cameras.plan import at as moment_of
 from vigil.cameras.plan import micros
@@ -341,8 +342,8 @@ async def test_a_pass_that_was_overtaken_writes_nothing(context: Context) -> Non
     await w.account(START + 100 * S)
     before = await w.days()
     frame_id, passes = await store.cursor(context.pool)
-    again = store.Changes(passes=passes - 1, frame_id=frame_id)
-    assert not await store.write(context.pool, again)
+    again = writing.Changes(passes=passes - 1, frame_id=frame_id)
+    assert not await writing.write(context.pool, again)
     assert await w.days() == before
     assert await store.cursor(context.pool) == (frame_id, passes)
 

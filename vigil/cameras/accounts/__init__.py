@@ -6,6 +6,7 @@ are a hole; its moments are explained by what the scanner noted meanwhile (``cam
 failure, a refusal, or nothing, when nobody watched. A frame that comes late is put into its hole.
 
 Tables: camera_spans, camera_accounts, camera_account_cursor, camera_gaps, camera_days.
+Subpackage writing: what a pass writes.
 ledger.py (holes and reasons, no input or output), book.py (one camera's account in a pass),
 shown.py (for visitors and programs), api.py (JSON).
 """

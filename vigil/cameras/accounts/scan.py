@@ -10,6 +10,7 @@ from vigil.cameras import store as cameras
 from vigil.cameras.accounts import store
 from vigil.cameras.accounts.book import Book
 from vigil.cameras.accounts.model import Account
+from vigil.cameras.accounts.writing import store as writing
 from vigil.cameras.model import Camera
 from vigil.cameras.plan import Schedule, at, micros
 from vigil.cameras.scenes import store as scenes
@@ -107,7 +108,7 @@ async def account(context: Context, schedules: Schedules) -> bool:
     there = [camera for camera in await cameras.all_cameras(db) if not camera.deleting_at]
     plans = await schedules.all(context, there)
     accounts, gaps = await store.accounts(db), await store.open_gaps(db)
-    changes = store.Changes(passes=passes, frame_id=rows[-1]["id"] if rows else frame_id)
+    changes = writing.Changes(passes=passes, frame_id=rows[-1]["id"] if rows else frame_id)
     books, holes = [], {}
     for camera in (camera for camera in there if camera.id in plans):
         begins = micros(camera.created_at)
@@ -127,7 +128,7 @@ async def account(context: Context, schedules: Schedules) -> bool:
         changes.gone += book.gone
         number = book.account.camera_id
         changes.days |= {(number, day): n for day, n in book.days.items() if any(n.values())}
-    written = await store.write(db, changes)
+    written = await writing.write(db, changes)
     return full and written
 
 

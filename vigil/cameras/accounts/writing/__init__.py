@@ -1,0 +1,1 @@
+"""What a pass of the accounts writes: all of it, or nothing."""
