@@ -8,6 +8,7 @@ import uvloop
 from sanic import Sanic
 
 import vigil.admin.views
+import vigil.cameras.importing.views
 import vigil.cameras.views
 import vigil.controllers.views
 import vigil.films.views
@@ -27,6 +28,7 @@ BLUEPRINTS = (
     vigil.streams.views.bp,
     vigil.sources.views.bp,
     vigil.cameras.views.bp,
+    vigil.cameras.importing.views.bp,
     vigil.controllers.views.bp,
     vigil.films.views.bp,
     vigil.jobs.views.bp,

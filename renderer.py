@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+import vigil.cameras.importing.work
 import vigil.films.work
 import vigil.jobs.engine
 import vigil.jobs.work
@@ -17,6 +18,9 @@ from vigil.site.heartbeat import beat
 
 TASKS: tuple[Task, ...] = (vigil.films.work.RENDER,)
 """The kinds of jobs that are done here."""
+
+LONG_TASKS: tuple[Task, ...] = (vigil.cameras.importing.work.BRING,)
+"""Those that take hours; they have a worker of their own and keep nothing else waiting."""
 
 CHORES = (vigil.jobs.work.targets, vigil.films.work.targets)
 """What one renderer does for all of them, again and again."""
@@ -31,7 +35,10 @@ async def main(stop: asyncio.Event) -> None:
             loop.background(beat(context, "renderer")),
             loop.background(chores.run(stop)),
         ):
-            await vigil.jobs.engine.run(context, TASKS, stop)
+            await asyncio.gather(
+                vigil.jobs.engine.run(context, TASKS, stop),
+                vigil.jobs.engine.run(context, LONG_TASKS, stop),
+            )
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def test_the_outside_is_reached_through_the_seams_only() -> None:
     ways = {
         "aiohttp": {"vigil.fetch", "vigil.addresses", "vigil.answers"},
         "subprocess": {"vigil.ffmpeg", "vigil.cli", "vigil.run", "vigil.postgres"},
-        "obstore": {"vigil.storage"},
+        "obstore": {"vigil.storage", "vigil.buckets"},
         "imageio_ffmpeg": {"vigil.ffmpeg"},
         "requests": set(),
         # the agent runs elsewhere, with the standard library alone

@@ -1,16 +1,18 @@
 """Cameras: what they are, the frames they deliver, how they are doing.
 
 Tables: scenes, camera_scenes, scene_days, scene_tags, cameras, camera_trials, frames, camera_state,
-camera_files and those of accounts and health. Blobs: frames/<camera id>/<UTC day>/…, pictures/…
-and thumbnails/… likewise. Routes: /cameras…, /scenes…, /new-camera, /camera-trials…, and below
-/api/v1. Jobs: none.
+camera_files, imports and those of accounts and health. Blobs: frames/<camera id>/<UTC day>/…,
+pictures/… and thumbnails/… likewise. Routes: /cameras…, /scenes…, /new-camera, /camera-trials…,
+/imports…, and below /api/v1. Jobs: cameras.import.
 Scans: one target for each enabled camera, and cameras:retention, which expires frames and removes
-cameras. A crash costs the picture in hand.
+cameras. A crash costs the picture in hand; an import the look at a
+second's files.
 
 Subpackages: accounts (what was due and what came), health (what is wrong with a camera),
 frames (the rows of frames), pictures (which bytes are a picture, what it shows,
 what is made of it), keeping (what goes and what stays), scenes (places and views, and which camera
-shows which), looking (days, moments and tags of a scene), trying (cameras that are tried first).
+shows which), looking (days, moments and tags of a scene), trying (cameras that are tried first),
+importing (folders and buckets of pictures that become frames).
 
 More files than other rooms have: intake.py (the one door by which a picture becomes a frame),
 jpeg.py (JPEG, part by part), exif.py (when a picture was taken and which way up), multipart.py

@@ -7,6 +7,7 @@ import click
 from vigil.cameras import adding, commands, shown, store
 from vigil.cameras.accounts import shown as accounted
 from vigil.cameras.accounts import store as accounts
+from vigil.cameras.importing.cli import import_command, imports_command
 from vigil.cameras.model import Camera, Health
 from vigil.cameras.scenes import store as scenes
 from vigil.clicontext import json_option, output, with_context
@@ -17,6 +18,10 @@ from vigil.errors import Conflict, NotFound
 @click.group()
 def camera() -> None:
     """Cameras that deliver frames."""
+
+
+camera.add_command(import_command)
+camera.add_command(imports_command)
 
 
 @camera.command("list")

@@ -44,8 +44,10 @@ AHEAD = timedelta(minutes=5)
 """How far a camera's clock may be ahead of ours."""
 
 
-async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Refusal:
-    """Check a picture and keep it, or say why not and count that.
+async def accept(
+    context: Context, camera: Camera, raw: RawFrame, *, counted: bool = True
+) -> Frame | Refusal:
+    """Check a picture and keep it, or say why not and, if ``counted``, count that at the camera.
 
     The same bytes with the same ``taken_at`` are one frame, whichever way, however often and by
     however many at once they are brought. Raises what the store and the database raise when they
@@ -53,7 +55,7 @@ async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Ref
     """
     now = context.clock.now()
     try:
-        check_time(camera, raw.taken_at, now)
+        check_time(camera, raw.taken_at, now, kept=raw.kept)
         shape, data, digest = await reading.run(_alone, raw.data)
         there = await frames.by_content(context.pool, camera.id, raw.taken_at, digest)
         if there is not None:
@@ -68,7 +70,8 @@ async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Ref
         if seen.doubtful and not await is_whole(data):
             raise BadPicture("truncated", "a picture whose end is missing")
     except BadPicture as bad:
-        return await _refuse(context, camera, Refusal(reason=bad.reason, message=bad.message), now)
+        refusal = Refusal(reason=bad.reason, message=bad.message)
+        return await _refuse(context, camera, refusal, now) if counted else refusal
     blob = blob_key(camera.id, raw.taken_at, digest, shape.format)
     picture = None
     blobs = {blob: data}
@@ -97,13 +100,13 @@ async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Ref
         sharpness=seen.look.sharpness,
         perceptual_hash=seen.look.perceptual_hash,
         sun_height=await _sun_height(context, camera, raw.taken_at),
+        kept=raw.kept,
     )
     try:
         await _put(context, blobs)
     except DiskFull as full:  # somebody else filled it
-        return await _refuse(
-            context, camera, Refusal(reason="disk_full", message=full.message), now
-        )
+        refusal = Refusal(reason="disk_full", message=full.message)
+        return await _refuse(context, camera, refusal, now) if counted else refusal
     kept = await frames.add(context.pool, camera.id, new)
     if kept is None:
         await asyncio.gather(*(context.storage.delete(key) for key in blobs))
@@ -113,11 +116,11 @@ async def accept(context: Context, camera: Camera, raw: RawFrame) -> Frame | Ref
     return kept
 
 
-def check_time(camera: Camera, taken_at: datetime, now: datetime) -> None:
+def check_time(camera: Camera, taken_at: datetime, now: datetime, *, kept: bool = False) -> None:
     """Raise BadPicture for a time that would make a frame immortal or stillborn."""
     if taken_at > now + AHEAD:
         raise BadPicture("future", "a picture from the future: is the camera's clock right?")
-    if taken_at <= now - timedelta(seconds=camera.retention_s):
+    if not kept and taken_at <= now - timedelta(seconds=camera.retention_s):
         raise BadPicture("expired", "a picture that is older than the camera keeps frames")
 
 

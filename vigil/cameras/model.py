@@ -66,6 +66,8 @@ class RawFrame:
     data: bytes
     taken_at: datetime
     """UTC; our own clock where the camera says nothing that can be trusted."""
+    kept: bool = False
+    """Kept for ever: no retention refuses or removes it."""
     done: Callable[[Frame | Refusal], Awaitable[None]] | None = None
     """Told what became of it, before the next is asked for; may raise SourceError."""
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from vigil.cameras.exif import Taken
+
 _DATE = (
     r"(?P<year>(?:19|20)\d\d)(?P<a>[-._:]?)(?P<month>0[1-9]|1[0-2])(?P=a)"
     r"(?P<day>0[1-9]|[12]\d|3[01])"
@@ -30,6 +32,12 @@ def taken_at(name: str) -> datetime | None:
     A number of 10, 13 or 16 digits that begins with 1 is taken as seconds, milliseconds or
     microseconds since 1970.
     """
+    found = taken(name)
+    return found.at if found else None
+
+
+def taken(name: str) -> Taken | None:
+    """The same, and whether its hour was 24 or more and carried into the next day."""
     name = name.replace("\\", "/").rpartition("/")[2]
     match = _SHAPE.search(name)
     if match:
@@ -37,11 +45,12 @@ def taken_at(name: str) -> datetime | None:
     match = _EPOCH.search(name)
     if match:
         fraction = int((match["fraction"] or "").ljust(6, "0"))
-        return datetime.fromtimestamp(int(match["seconds"]), UTC) + timedelta(microseconds=fraction)
+        at = datetime.fromtimestamp(int(match["seconds"]), UTC) + timedelta(microseconds=fraction)
+        return Taken(at, False)
     return None
 
 
-def _of(match: re.Match[str]) -> datetime | None:
+def _of(match: re.Match[str]) -> Taken | None:
     hour = int(match["hour"])
     if hour >= MOST_HOURS:
         return None
@@ -56,6 +65,6 @@ def _of(match: re.Match[str]) -> datetime | None:
         microseconds=int((match["fraction"] or "").ljust(6, "0")),
     )
     zone = match["zone"]
-    if zone is None:
-        return found
-    return datetime.fromisoformat(f"{found.isoformat()}{zone.replace('Z', '+00:00')}")
+    if zone is not None:
+        found = datetime.fromisoformat(f"{found.isoformat()}{zone.replace('Z', '+00:00')}")
+    return Taken(found, hour >= 24)

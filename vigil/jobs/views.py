@@ -25,7 +25,7 @@ PAGE = 50
 MOST = 200
 FRESH = timedelta(minutes=1)
 """Jobs that changed within this are shown again to a browser whose line was cut."""
-SUBJECT_PAGES = {"film": "/films/"}
+SUBJECT_PAGES = {"film": "/films/", "import": "/imports/"}
 """Where the thing that a job works on has a page: kind of subject → path before its id."""
 
 

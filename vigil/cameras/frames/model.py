@@ -33,6 +33,7 @@ class NewFrame:
     sharpness: float
     perceptual_hash: int
     sun_height: float | None
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

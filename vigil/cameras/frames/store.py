@@ -26,26 +26,28 @@ async def add(db: db_utils.Database, camera_id: int, new: NewFrame) -> Frame | N
             INSERT INTO frames
                 (camera_id, scene_id, taken_at, received_at, width, height, bytes, sha256,
                  format, blob, picture, picture_bytes, thumbnails, luma, contrast, dark,
-                 bright, sharpness, perceptual_hash, sun_height)
+                 bright, sharpness, perceptual_hash, sun_height, kept)
             SELECT id, scene_at($1, $2), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                $14, $15, $16, $17, $18, $19
+                $14, $15, $16, $17, $18, $19, $20
             FROM camera
             ON CONFLICT (camera_id, taken_at, sha256) DO NOTHING
             RETURNING *
         ), state AS (
             INSERT INTO camera_state AS s
                 (camera_id, connected, last_frame_id, frames, passing_frames, passing_bytes)
-            SELECT camera_id, true, id, 1, 1, stored_bytes FROM added
+            SELECT camera_id, true, id, 1, CASE WHEN kept THEN 0 ELSE 1 END,
+                CASE WHEN kept THEN 0 ELSE stored_bytes END
+            FROM added
             ON CONFLICT (camera_id) DO UPDATE SET
                 connected = true, frames = s.frames + 1, failures = 0,
-                passing_frames = s.passing_frames + 1,
+                passing_frames = s.passing_frames + excluded.passing_frames,
                 passing_bytes = s.passing_bytes + excluded.passing_bytes,
                 error = NULL, hint = NULL, next_at = NULL,
                 last_frame_id = CASE
                     WHEN $2 < (SELECT taken_at FROM frames WHERE id = s.last_frame_id)
                     THEN s.last_frame_id ELSE excluded.last_frame_id END
         )
-        SELECT *, pg_notify($20, ($21::jsonb || jsonb_build_object('frame', id))::text) FROM added
+        SELECT *, pg_notify($21, ($22::jsonb || jsonb_build_object('frame', id))::text) FROM added
         """,
         camera_id,
         *astuple(new),
