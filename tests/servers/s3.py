@@ -53,7 +53,7 @@ class S3(Loopback):
 
     def _listed(self, request: web.BaseRequest) -> web.Response:
         asked = request.rel_url.query
-        after = asked.get("continuation-token") or asked.get("start-after", "")
+        after = str(asked.get("continuation-token") or asked.get("start-after", ""))
         most = min(self.page, int(asked.get("max-keys", self.page)))
         keys = sorted(
             (one for one in self.objects if one.startswith(asked.get("prefix", ""))),
