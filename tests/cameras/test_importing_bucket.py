@@ -97,6 +97,7 @@ async def test_a_bucket_that_is_closed_or_fails(
     assert job.state == "waiting"
     assert "cannot be listed" in (job.error or "")
     assert "SECRET" not in (job.error or "").upper().replace("AWS_SECRET", "")
+    assert "cards" not in str(job.public(admin=False)), "visitors see jobs, but no places"
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", bucket.key_id)
     await context.pool.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
     after = await done(context, import_id)

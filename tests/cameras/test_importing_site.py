@@ -174,7 +174,7 @@ async def test_the_command_line(context: Context, tmp_path: Path) -> None:
     put(tmp_path, f"{recent(context, 3)}.jpg", picture(1))
     put(tmp_path, "20200101_250000.jpg", picture(2))
     place = str(tmp_path)
-    status, out, _ = await vigil(context, "camera", "import", "garden", place)
+    status, out, _ = await vigil(context, "camera", "import", "garden", ".")
     assert status == 1, "the camera is not there, and --new was not said"
     status, out, errors = await vigil(
         context, "camera", "import", "garden", place, "--new", "--preview"

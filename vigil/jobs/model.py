@@ -26,6 +26,8 @@ STATES: dict[str, State] = {
 
 UNEXPECTED = "unexpected "
 """How the text of an error begins that was not made for people to read."""
+PRIVATE = ("import:",)
+"""How subjects begin whose errors name places that are nobody else's business."""
 WRITE_EVERY_S = 0.25
 """Progress is written at most this often."""
 
@@ -219,8 +221,11 @@ class Job:
 
     def shown_error(self, *, admin: bool) -> str | None:
         """Why it failed. What nobody foresaw may say too much, so only an admin reads that."""
-        if self.error and self.error.startswith(UNEXPECTED) and not admin:
-            return "an unexpected error; the admin of the site can read it here"
+        if self.error and not admin:
+            if self.error.startswith(UNEXPECTED):
+                return "an unexpected error; the admin of the site can read it here"
+            if self.subject.startswith(PRIVATE):
+                return "an error; the admin of the site can read it here"
         return self.error
 
     def public(self, *, admin: bool) -> JobJson:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, get_args
 
 import click
@@ -52,7 +53,7 @@ async def import_command(
     """
     wanted = Wanted(
         camera=name,
-        place=place,
+        place=_whole(place),
         new=new,
         pattern=pattern,
         rule=rule,
@@ -105,6 +106,11 @@ async def _json(context: Context, import_id: int) -> shown.ImportJson:
         raise NotFound(f"there is no import {import_id}", hint="vigil camera imports")
     job = await jobs.get(context.pool, one.job_id) if one.job_id is not None else None
     return shown.import_json(one, job)
+
+
+def _whole(place: str) -> str:
+    """A folder as it is meant from here; a bucket unchanged."""
+    return place if "://" in place else os.path.abspath(os.path.expanduser(place))
 
 
 def _tell(found: previewing.Preview) -> None:

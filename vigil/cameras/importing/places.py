@@ -14,6 +14,8 @@ import os
 import random
 import re
 import stat
+import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -169,20 +171,26 @@ class Folder:
 
     async def sample(self, most: int, seconds: float) -> Sampled:
         """Count everything, or as much as can be done in that time."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        return await asyncio.to_thread(self._sample, most, deadline, asyncio.get_running_loop())
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(self._sample, most, time.monotonic() + seconds, stop)
+        finally:  # cancelled: the thread need not go on
+            stop.set()
 
-    def _sample(self, most: int, deadline: float, loop: asyncio.AbstractEventLoop) -> Sampled:
+    def _sample(self, most: int, deadline: float, stop: threading.Event) -> Sampled:
         found, dice = Sampled(), random.Random(0)  # noqa: S311 - no secret
-        for file in self._walk([], found):
-            found.take(file, most, dice)
-            if not found.files % 64 and loop.time() > deadline:
+        for seen, file in enumerate(self._walk([]), 1):
+            if file is None:
+                found.other += 1
+            else:
+                found.take(file, most, dice)
+            if not seen % 64 and (stop.is_set() or time.monotonic() > deadline):
                 found.whole = False
                 break
         return found
 
-    def _walk(self, parts: list[str], found: Sampled) -> Iterator[File]:
-        """Every file that is wanted, in no order."""
+    def _walk(self, parts: list[str]) -> Iterator[File | None]:
+        """Every file, in no order; ``None`` for one that is not wanted."""
         inner: list[str] = []
         with self._opened(parts) as handle, os.scandir(handle) as entries:
             for entry in entries:
@@ -190,16 +198,11 @@ class Folder:
                     inner.append(entry.name)
                     continue
                 path = "/".join([*parts, entry.name])
-                file = None
-                if entry.is_file(follow_symlinks=False) and self._matches(path):
-                    file = _file(path, entry)
-                if file is not None:
-                    yield file
-                else:
-                    found.other += 1
+                wanted = entry.is_file(follow_symlinks=False) and self._matches(path)
+                yield _file(path, entry) if wanted else None
         for name in inner:
             if len(parts) < DEEPEST and not self._is_own([*parts, name]):
-                yield from self._walk([*parts, name], found)
+                yield from self._walk([*parts, name])
 
     def _collect(
         self, handle: int, parts: list[str], after: list[str], limit: int, found: list[File]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -21,6 +22,7 @@ from vigil.cameras.intake import AHEAD
 from vigil.cameras.pictures import reading
 from vigil.cameras.pictures.shape import MAX_BYTES, BadPicture
 from vigil.context import Context
+from vigil.errors import Unavailable
 
 COUNT_S, READ_S = 5.0, 5.0
 SAMPLE = 400
@@ -84,7 +86,11 @@ async def preview(context: Context, checked: Checked) -> Preview:
     place = await asyncio.to_thread(
         places.open_place, context.settings, checked.place, checked.pattern
     )
-    found = await place.sample(SAMPLE, COUNT_S)
+    try:
+        async with asyncio.timeout(COUNT_S + 10):
+            found = await place.sample(SAMPLE, COUNT_S)
+    except TimeoutError:
+        raise Unavailable("the place takes too long to say what is there") from None
     chosen = found.sample
     if len(chosen) < found.files or len(chosen) > EXAMPLES:
         random.Random(1).shuffle(chosen)  # noqa: S311 - time may be up before the last
@@ -112,7 +118,9 @@ async def _read(
             if context.clock.monotonic() > deadline:
                 return
 
-    await asyncio.gather(*(some() for _ in range(AT_ONCE)))
+    with suppress(TimeoutError):  # what was read by then is told of
+        async with asyncio.timeout(2 * READ_S):
+            await asyncio.gather(*(some() for _ in range(AT_ONCE)))
     return sorted(found, key=lambda one: one[0].path)
 
 

@@ -59,7 +59,7 @@ async def enqueue(db: db_utils.Database, import_id: int) -> bool:
     async with db_utils.transaction(db) as connection:
         row = await connection.fetchrow(
             """
-            SELECT job_id, place, (SELECT name FROM cameras WHERE id = camera_id) AS camera
+            SELECT job_id, (SELECT name FROM cameras WHERE id = camera_id) AS camera
             FROM imports WHERE id = $1 AND finished_at IS NULL FOR UPDATE
             """,
             import_id,
@@ -75,7 +75,7 @@ async def enqueue(db: db_utils.Database, import_id: int) -> bool:
             task=TASK,
             queue=QUEUE,
             subject=f"import:{import_id}",
-            title=f"Import into {row['camera']} from {row['place'][:200]}",
+            title=f"Import into {row['camera']}",
             arguments={"import_id": import_id},
             lock=f"import:{import_id}",
         )
