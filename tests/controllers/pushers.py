@@ -151,9 +151,14 @@ async def pushers(
 
 
 async def push_and_kill(
-    site: SiteProcess, clients: Sequence[Pusher], kills: int, chance: random.Random
+    site: SiteProcess,
+    clients: Sequence[Pusher],
+    kills: int,
+    chance: random.Random,
+    most_s: float = 1.5,
 ) -> None:
-    """Let all clients push while the site is killed so often, each time at a random moment."""
+    """Let all clients push while the site is killed so often, each time at a random moment, at most
+    so many seconds after it was up."""
     stop = asyncio.Event()
     timeout = aiohttp.ClientTimeout(total=60)
     connector = aiohttp.TCPConnector(limit=0)
@@ -163,7 +168,7 @@ async def push_and_kill(
             for one in clients:
                 group.create_task(one.push(client, stop))
             for _ in range(kills):
-                await asyncio.sleep(chance.uniform(0.05, 1.5))
+                await asyncio.sleep(chance.uniform(0.05, most_s))
                 site.stop(signal.SIGKILL)
                 site.start()
                 await site.up()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.servers.pictures import jpeg
 from vigil.cameras import intake, scan, store
 from vigil.cameras.frames import store as stored
 from vigil.cameras.model import Camera, Frame, Refusal
+from vigil.cameras.trying import asking
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import Invalid, SourceError
@@ -382,6 +384,15 @@ async def test_the_interval_thins_nothing_out(context: Context, root: Path) -> N
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     assert await count(context) == 5
+
+
+async def test_who_only_tries_changes_nothing(context: Context, root: Path) -> None:
+    camera = await garden(context, root)
+    drop(root / "a.jpg", jpeg(1))
+    found = await asking.ask(context, replace(camera, id=0), ZoneInfo("UTC"))
+    assert (found.width, found.height) == (320, 240)
+    assert left(root) == ["a.jpg"]
+    assert await count(context) == 0
 
 
 async def test_thousands_at_once(context: Context, root: Path) -> None:
