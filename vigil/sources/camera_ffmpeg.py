@@ -132,7 +132,8 @@ def command(camera: Camera, *, once: bool = False) -> tuple[list[str], Sequence[
     # JPEG is full-range
     picture = "scale=out_range=full,format=yuv420p"
     output = ["-map", "0:v:0", "-vf", f"{chosen},{picture}", "-color_range", "pc"]
-    output += ["-fps_mode", "vfr", "-c:v", "mjpeg", "-q:v", "3"]
+    # One thread: with more the encoder holds each picture back until the next one comes.
+    output += ["-fps_mode", "vfr", "-c:v", "mjpeg", "-q:v", "3", "-threads", "1"]
     if once:
         output += ["-frames:v", "1"]
     output += ["-f", "mpjpeg", "-flush_packets", "1", "pipe:1"]
