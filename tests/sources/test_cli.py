@@ -29,8 +29,10 @@ class Ran:
 
 async def vigil(settings: Settings, *arguments: str, stdin: str = "") -> Ran:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VIGIL_")}
-    values = {variable(one.name): getattr(settings, one.name) for one in fields(settings)}
-    environment |= {name: str(value) for name, value in values.items() if value is not None}
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if value not in (None, one.default):
+            environment[variable(one.name)] = str(value)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

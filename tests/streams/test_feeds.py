@@ -88,15 +88,16 @@ async def test_json_feed(site: Site) -> None:
     assert made["version"] == "https://jsonfeed.org/version/1.1"
     assert made["title"]
     assert made["feed_url"].endswith("/feeds/streams.json?sources=other")
-    assert [item["title"] for item in made["items"]] == ["98", NASTY]
+    items = {item["title"]: item for item in made["items"]}
+    assert sorted(items) == sorted(["98", NASTY])  # seen at once: either may be the latest
     for item in made["items"]:
         assert item["id"]
         assert item["content_text"]
         assert datetime.fromisoformat(item["date_published"]).tzinfo is not None
         assert item["authors"][0]["name"]
         assert all(item["tags"]) or not item["tags"]
-    assert made["items"][1]["image"].endswith("99-1280x720.jpg")
-    assert "image" not in made["items"][0]
+    assert items[NASTY]["image"].endswith("99-1280x720.jpg")
+    assert "image" not in items["98"]
 
 
 @pytest.mark.parametrize("form", ["rss", "atom"])
