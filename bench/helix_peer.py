@@ -73,4 +73,4 @@ async def main(
 
 if __name__ == "__main__":
     figures = float(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-    asyncio.run(main(int(sys.argv[1]), *figures, sys.argv[5]))  # type: ignore[arg-type]
+    asyncio.run(main(int(sys.argv[1]), *figures, sys.argv[5]))  # type: ignore[arg-type]  # three numbers, unpacked

@@ -298,3 +298,24 @@ def test_times_that_jump_back_do_not_stop_it() -> None:
     due = next_due(NEST, datetime(2026, 5, 1, 12, 10, tzinfo=UTC))
     assert due == datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
     assert shooting.next_due(replace(NEST, time_zone="Mars/Base"), due) is not None
+
+
+async def test_what_cannot_be_started_does_not_end_the_agent(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = await bringing(site, "nest")
+    clock = FakeClock(datetime.now(UTC))
+    agent = Agent(config(site.url, token, NEST), tmp_path / "agent", clock)
+
+    async def refuse(driver: str, target: str) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(drivers, "take", refuse)
+    assert not await agent.take("nest")
+    (good,) = pictures(tmp_path / "shots", 1)
+    agent.spool.add("nest", good.read_bytes())
+    (gone,) = agent.spool.batch("nest", 9, 10_000)
+    gone.path.unlink()
+    agent.spool.batch = lambda *told: [gone]  # type: ignore[method-assign]  # as it was a moment ago
+    assert await agent.bring_once("nest")
+    assert await taken(site) == []

@@ -132,3 +132,16 @@ async def test_two_at_the_same_time_are_two(tmp_path: Path) -> None:
     waiting.add("nest", b"b")
     times = [one.taken_us for one in waiting.batch("nest", 9, 1000)]
     assert times == [us(START), us(START) + 1]
+
+
+async def test_one_that_had_to_make_room_while_it_was_sent(tmp_path: Path) -> None:
+    clock = FakeClock(START)
+    waiting = spool(tmp_path, clock, most_bytes=2000)
+    waiting.add("nest", b"a" * 1000)
+    (sent,) = waiting.batch("nest", 9, 10_000)
+    for letter in (b"b", b"c"):
+        await clock.advance(60)
+        waiting.add("nest", letter * 1000)
+    assert not sent.path.exists()
+    waiting.done(sent)
+    assert (waiting.size, waiting.count("nest")) == (2000, 2)

@@ -24,7 +24,7 @@ YEAR_S = 365 * 86_400.0
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]  # numbers, unpacked
 
 
 @pytest.fixture

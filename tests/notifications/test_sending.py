@@ -225,3 +225,25 @@ async def test_a_killed_sender_tells_again_with_the_same_id(
         await scan.deliver(context)
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert len(receiver.got) == 2
+
+
+async def test_one_that_breaks_keeps_nobody_from_being_told(
+    context: Context, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = Receiver()
+
+    async def breaks(*told: Any) -> None:
+        raise TypeError("a service that nobody had in mind")
+
+    monkeypatch.setattr(sending, "_through_apprise", breaks)
+    async with receiver.running(unused_tcp_port) as url:
+        await store.add_destination(
+            context.pool, name="apprise", kind="apprise", url="json://x", secret="", kinds=[]
+        )
+        await webhook(context, url)
+        await happens(context)
+        await scan.deliver(context)
+        await scan.deliver(context)
+    assert len(receiver.got) == 1
+    broken = next(one for one in await store.destinations(context.pool) if one.kind == "apprise")
+    assert broken.error == "a fault in sending: TypeError"

@@ -105,7 +105,7 @@ class Agent:
         try:
             data = await drivers.take(state.config.driver, state.config.target)
             self.spool.add(name, data, begun)
-        except (SourceError, SettingsError, Unavailable, FileNotFoundError) as error:
+        except (SourceError, SettingsError, Unavailable, OSError) as error:
             reason = "spool_full" if isinstance(error, Unavailable) else "source"
             state.error = error.message if isinstance(error, VigilError) else str(error)
             self.spool.lose(name, reason, state.error)
@@ -145,7 +145,10 @@ class Agent:
         pictures = await asyncio.to_thread(self.spool.batch, name, BATCH, BATCH_BYTES)
         if not pictures:
             return False
-        answers = await asyncio.to_thread(self._site.push, name, pictures)
+        try:
+            answers = await asyncio.to_thread(self._site.push, name, pictures)
+        except FileNotFoundError:
+            return True  # one had to make room meanwhile; the others come with the next try
         later = None
         for picture, answer in zip(pictures, answers, strict=True):
             if answer.get("status") == "later":

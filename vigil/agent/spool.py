@@ -10,6 +10,7 @@ crash brings it at most twice, and the site keeps the same picture of the same t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -142,7 +143,10 @@ class Spool:
 
     def done(self, picture: Waiting) -> None:
         """The site has answered for a picture: it need not wait any more."""
-        picture.path.unlink(missing_ok=True)
+        try:
+            picture.path.unlink()
+        except FileNotFoundError:
+            return  # it had to make room meanwhile
         self._bytes -= picture.bytes
 
     def lose(self, camera: str, reason: str, message: str, at_us: int | None = None) -> None:
@@ -235,11 +239,8 @@ class Spool:
 
     def _write_losses(self) -> None:
         given = [{name: getattr(one, name) for name in Loss.__slots__} for one in self._losses]
-        try:
+        with contextlib.suppress(OSError):  # a full disk must not keep room from being made
             write_whole(self._folder / LOSSES, json.dumps(given).encode())
-        except OSError as error:  # a full disk must not keep room from being made
-            if error.errno is None:
-                raise
 
 
 def this_boot() -> str:

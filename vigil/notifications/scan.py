@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from vigil import log
 from vigil.context import Context
-from vigil.errors import SourceError
+from vigil.errors import VigilError
 from vigil.loop import Target
 from vigil.notifications import sending, store
 from vigil.notifications.model import WAITS_S, Delivery
@@ -51,13 +51,14 @@ async def _attempt(context: Context, delivery: Delivery) -> None:
     error, next_at = None, None
     try:
         await sending.send(context, delivery, context.settings.site_url)
-    except SourceError as failure:
-        error = failure.message
+    except Exception as failure:  # one that cannot be told must not keep the others from it
+        known = failure if isinstance(failure, VigilError) else None
+        error = known.message if known else f"a fault in sending: {type(failure).__name__}"
         log.warning("notifications", f"{destination.name}: {error}")
         if isinstance(failure, sending.Gone):
             await store.enable_destination(context.pool, destination.id, False)
         elif delivery.attempts < len(WAITS_S):
-            wait = max(WAITS_S[delivery.attempts], failure.retry_after or 0)
+            wait = max(WAITS_S[delivery.attempts], (known.retry_after or 0) if known else 0)
             next_at = context.clock.now() + timedelta(seconds=wait)
     await store.note_delivery(
         context.pool, delivery, context.clock.now(), error=error, next_at=next_at
