@@ -7,6 +7,7 @@ Every setting stands in etc/example.env; a test holds the two together.
 
 from __future__ import annotations
 
+import base64
 import difflib
 import os
 from collections.abc import Callable, Mapping
@@ -76,6 +77,24 @@ def _storage_url(text: str) -> str:
     return text
 
 
+def sealing_keys(text: str) -> tuple[str, ...]:
+    """Fernet keys, separated by commas, spaces or lines; raises ValueError saying what they are."""
+    keys = tuple(text.replace(",", " ").split())
+    for key in keys:
+        try:
+            size = len(base64.b64decode(key, altchars=b"-_", validate=True))
+        except ValueError:
+            size = 0
+        if size != 32:
+            break
+    else:
+        if keys:
+            return keys
+    raise ValueError(
+        "give 32 random bytes as URL-safe base64: head -c 32 /dev/urandom | basenc --base64url"
+    )
+
+
 def _level(text: str) -> str:
     if text.lower() not in ("debug", "info", "warning", "error"):
         raise ValueError("one of debug, info, warning, error")
@@ -122,6 +141,12 @@ class Settings:
     twitch_auth_url: str = _setting("https://id.twitch.tv/oauth2/token", _http_url)
     owncast_url: str = _setting("https://directory.owncast.online", _http_url)
     peertube_url: str = _setting("https://sepiasearch.org", _http_url)
+    neptunes_pride_url: str = _setting("https://np.ironhelmet.com", _http_url)
+    neptunes_pride4_url: str = _setting("https://np4.ironhelmet.com", _http_url)
+    np2stats_url: str = _setting("https://np2stats.dysp.info", _http_url)
+    sealing_key: tuple[str, ...] = _setting((), sealing_keys, secret=True)
+    """What secrets in the database are encrypted with: vigil/sealing.py; ``()``: the key in the
+    file ``sealing.key`` of ``data_dir``."""
 
     @property
     def embedded(self) -> bool:
