@@ -142,8 +142,11 @@ class Settings:
     owncast_url: str = _setting("https://directory.owncast.online", _http_url)
     peertube_url: str = _setting("https://sepiasearch.org", _http_url)
     neptunes_pride_url: str = _setting("https://np.ironhelmet.com", _http_url)
+    """Where games of site ``np`` are asked for; ``/api`` is put behind it."""
     neptunes_pride4_url: str = _setting("https://np4.ironhelmet.com", _http_url)
+    """The same for ``np4``."""
     np2stats_url: str = _setting("https://np2stats.dysp.info", _http_url)
+    """The same for ``np2stats``; ``/api/timelapsedata.php`` is put behind it."""
     sealing_key: tuple[str, ...] = _setting((), sealing_keys, secret=True)
     """What secrets in the database are encrypted with: vigil/sealing.py; ``()``: the key in the
     file ``sealing.key`` of ``data_dir``."""
