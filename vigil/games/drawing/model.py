@@ -1,0 +1,196 @@
+"""What is drawn and how it should look: plain arrays and settings, nothing of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+NOBODY = -1
+"""The player who owns what nobody owns."""
+REACH = 0.6
+"""Territory ends this far from its star, in the game's units; also the edge of a *cell*, in which
+sizes of pictures are counted."""
+CELL_PX = 60
+"""Pixels of a cell in a picture of the native size."""
+
+
+def _no_ints() -> Ints:
+    return np.empty(0, np.int64)
+
+
+def _no_floats() -> Floats:
+    return np.empty(0, np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """How many stars players had, from a tick on, sorted by tick: those that nobody of us sees
+    are counted, too."""
+
+    tick: Ints = field(default_factory=_no_ints)
+    player: Ints = field(default_factory=_no_ints)
+    stars: Ints = field(default_factory=_no_ints)
+
+    def until(self, tick: int) -> Totals:
+        """As it was known at a tick."""
+        n = int(np.searchsorted(self.tick, tick, "right"))
+        return Totals(self.tick[:n], self.player[:n], self.stars[:n])
+
+
+@dataclass(frozen=True, eq=False)
+class Fleets:
+    """Where fleets were, sorted by tick; each row is of its own tick only."""
+
+    tick: Ints = field(default_factory=_no_ints)
+    x: Floats = field(default_factory=_no_floats)
+    y: Floats = field(default_factory=_no_floats)
+    player: Ints = field(default_factory=_no_ints)
+
+    def between(self, first: int, last: int) -> Fleets:
+        """Those of a span of ticks, both ends included."""
+        begin, end = np.searchsorted(self.tick, [first, last + 1])
+        part = slice(int(begin), int(end))
+        return Fleets(self.tick[part], self.x[part], self.y[part], self.player[part])
+
+
+@dataclass(frozen=True, eq=False)
+class Galaxy:
+    """A game as it is drawn.
+
+    Stars are in the order in which they were first seen (then by id), so that one seen later never
+    takes a place from those before it: of stars equally near to a point the first has it.
+    """
+
+    x: Floats
+    y: Floats
+    first_tick: Ints
+    """The star is known from this tick on."""
+    names: tuple[str, ...]
+    owner_tick: Ints
+    """Changes of ownership, sorted by (tick, star): from this tick on"""
+    owner_star: Ints
+    """this star (its place in ``x``)"""
+    owner: Ints
+    """is owned by this player."""
+    players: tuple[tuple[int, str], ...] = ()
+    """Number and alias of every player, by number."""
+    totals: Totals = field(default_factory=Totals)
+    fleets: Fleets = field(default_factory=Fleets)
+    clock_tick: Ints = field(default_factory=_no_ints)
+    """Ticks of which it is known when they were, ascending"""
+    clock_s: Floats = field(default_factory=_no_floats)
+    """and when that was: seconds since 1970. Others lie between on a straight line."""
+
+    @classmethod
+    def of(
+        cls,
+        stars: Mapping[int, tuple[float, float, int, str]],
+        owners: Sequence[tuple[int, int, int]],
+        players: Mapping[int, str],
+    ) -> Galaxy:
+        """From plain values.
+
+        Args:
+            stars: x, y, first tick and name by id.
+            owners: (tick, star's id, player's number), in any order.
+            players: alias by number; those who own something and are missing get none.
+        """
+        ids = sorted(stars, key=lambda star: (stars[star][2], star))
+        place = {star: number for number, star in enumerate(ids)}
+        rows = sorted((tick, place[star], player) for tick, star, player in owners)
+        known = dict.fromkeys(sorted(player for _, _, player in rows if player != NOBODY), "")
+        known |= players
+        changes = np.array(rows, np.int64).reshape(-1, 3)
+        return cls(
+            x=np.array([stars[star][0] for star in ids], np.float64),
+            y=np.array([stars[star][1] for star in ids], np.float64),
+            first_tick=np.array([stars[star][2] for star in ids], np.int64),
+            names=tuple(stars[star][3] for star in ids),
+            owner_tick=changes[:, 0].copy(),
+            owner_star=changes[:, 1].copy(),
+            owner=changes[:, 2].copy(),
+            players=tuple(sorted(known.items())),
+        )
+
+    def known(self, tick: int) -> int:
+        """How many stars are known at a tick: so many of the first."""
+        return int(np.searchsorted(self.first_tick, tick, "right"))
+
+    def owners(self, tick: int) -> Ints:
+        """The player who owns each star at a tick."""
+        found = np.full(len(self.x), NOBODY, np.int64)
+        n = int(np.searchsorted(self.owner_tick, tick, "right"))
+        found[self.owner_star[:n]] = self.owner[:n]  # of several of a star the last one stays
+        return found
+
+    def span(self, first: int, last: int) -> Galaxy:
+        """As much of it as pictures of these ticks are made of, both ends included.
+
+        What is owned at the first tick is said by rows of that tick.
+        """
+        n = self.known(last)
+        begin, end = np.searchsorted(self.owner_tick, [first, last], "right")
+        before = self.owners(first)
+        owned = np.flatnonzero(before[:n] != NOBODY)
+        later = slice(int(begin), int(end))
+        return replace(
+            self,
+            x=self.x[:n],
+            y=self.y[:n],
+            first_tick=self.first_tick[:n],
+            names=self.names[:n],
+            owner_tick=np.concatenate([np.full(len(owned), first), self.owner_tick[later]]),
+            owner_star=np.concatenate([owned, self.owner_star[later]]),
+            owner=np.concatenate([before[owned], self.owner[later]]),
+            totals=self.totals.until(last),
+            fleets=self.fleets.between(first, last),
+        )
+
+
+StarStyle = Literal["own", "white", "black", "contrast"]
+BorderStyle = Literal["none", "black", "white"]
+Palette = Literal["bright", "safe"]
+Caption = Literal["none", "tick", "date"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a game is drawn."""
+
+    width: int
+    """Pixels; even."""
+    height: int
+    """Pixels; even."""
+    block: int = 1
+    """Edge of the squares that the map is made of, in pixels: 1 is as smooth as can be."""
+    stars: StarStyle = "own"
+    star_blocks: int = 0
+    """Edge of a star's square, in blocks; 0: what is fit to be seen."""
+    borders: BorderStyle = "none"
+    """Where the territories of two owners meet."""
+    border_blocks: int = 0
+    """Width of a border, in blocks; 0: what is fit to be seen."""
+    palette: Palette = "bright"
+    colours: tuple[tuple[int, str], ...] = ()
+    """Colours of single players, ``#rrggbb``, instead of the palette's."""
+    names: bool = False
+    """Whether stars have their names beside them, where there is room."""
+    caption: Caption = "none"
+    """The tick, or the tick and its date, in a band of its own."""
+    legend: bool = False
+    """Who has how many stars, the most first."""
+    fleets: bool = False
+    """Fleets, at ticks at which they are known."""
+    margin: float = 0.0
+    """Cells around the outermost stars that are in sight, at least."""
+    view: tuple[int, int, int, int] | None = None
+    """Left, top, right and bottom, in cells, of what is in sight in any case; stars outside widen
+    the view from their first tick on."""
