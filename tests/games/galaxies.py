@@ -46,10 +46,12 @@ def galaxy(stars: Sequence[Star], fleets: Sequence[Fleet] = ()) -> Galaxy:
         {0: "Ann", 1: "Bernd", 5: "nobody's", 9: "Zoë"},
     )
     rows = sorted(fleets, key=lambda fleet: fleet.tick)
+    ticks = sorted({fleet.tick for fleet in rows})
     return replace(
         found,
         fleets=Fleets(
-            np.array([fleet.tick for fleet in rows], np.int64),
+            np.array(ticks, np.int64),
+            np.array([[fleet.tick for fleet in rows].index(tick) for tick in ticks], np.int64),
             np.array([fleet.x for fleet in rows], np.float64),
             np.array([fleet.y for fleet in rows], np.float64),
             np.array([fleet.player for fleet in rows], np.int64),

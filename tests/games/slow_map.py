@@ -98,7 +98,8 @@ class SlowMap:
         self.look, self.tick = look, tick
         known = [star for star in stars if star.first_tick <= tick]
         self.stars = sorted(known, key=lambda star: (star.first_tick, star.id))
-        self.fleets = [fleet for fleet in fleets if fleet.tick == tick]
+        seen = max((fleet.tick for fleet in fleets if fleet.tick <= tick), default=None)
+        self.fleets = [fleet for fleet in fleets if fleet.tick == seen]
         edges: list[tuple[float, float, float, float]] = []
         if look.view is not None:
             edges.append(look.view)

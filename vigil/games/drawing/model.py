@@ -47,18 +47,35 @@ class Totals:
 
 @dataclass(frozen=True, eq=False)
 class Fleets:
-    """Where fleets were, sorted by tick; each row is of its own tick only."""
+    """Where fleets were seen."""
 
     tick: Ints = field(default_factory=_no_ints)
+    """Ascending; what was seen then holds until the next"""
+    begin: Ints = field(default_factory=_no_ints)
+    """and begins here in the arrays below; it ends where the next begins."""
     x: Floats = field(default_factory=_no_floats)
     y: Floats = field(default_factory=_no_floats)
     player: Ints = field(default_factory=_no_ints)
 
-    def between(self, first: int, last: int) -> Fleets:
-        """Those of a span of ticks, both ends included."""
-        begin, end = np.searchsorted(self.tick, [first, last + 1])
-        part = slice(int(begin), int(end))
-        return Fleets(self.tick[part], self.x[part], self.y[part], self.player[part])
+    def at(self, tick: int) -> Fleets:
+        """Those that hold at a tick."""
+        return self.span(tick, tick)
+
+    def span(self, first: int, last: int) -> Fleets:
+        """Those that hold at a tick of these, both ends included."""
+        begin = max(0, int(np.searchsorted(self.tick, first, "right")) - 1)
+        end = int(np.searchsorted(self.tick, last, "right"))
+        if end <= begin:
+            return Fleets()
+        low = int(self.begin[begin])
+        high = int(self.begin[end]) if end < len(self.begin) else len(self.x)
+        return Fleets(
+            np.maximum(self.tick[begin:end], first),
+            self.begin[begin:end] - low,
+            self.x[low:high],
+            self.y[low:high],
+            self.player[low:high],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +168,7 @@ class Galaxy:
             owner_star=np.concatenate([owned, self.owner_star[later]]),
             owner=np.concatenate([before[owned], self.owner[later]]),
             totals=self.totals.until(last),
-            fleets=self.fleets.between(first, last),
+            fleets=self.fleets.span(first, last),
         )
 
 

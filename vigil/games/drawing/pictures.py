@@ -157,7 +157,7 @@ class Painter:
         """Where fleets are, and the colour numbers of their owners."""
         if not self._look.fleets:
             return []
-        fleets = self._galaxy.fleets.between(tick, tick)
+        fleets = self._galaxy.fleets.at(tick)
         side = self._star_blocks + 4
         squares = [
             self._grid.around(*self._grid.place(x, y), side)
