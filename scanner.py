@@ -15,6 +15,7 @@ import vigil.cameras.scan
 import vigil.cameras.trying.scan
 import vigil.controllers.scan
 import vigil.films.builtin
+import vigil.games.scan
 import vigil.notifications.scan
 import vigil.site.scan
 import vigil.sources.builtin
@@ -37,6 +38,7 @@ SCANS = (
     vigil.cameras.accounts.scan.targets,
     vigil.cameras.health.scan.targets,
     vigil.controllers.scan.targets,
+    vigil.games.scan.targets,
     vigil.admin.scan.targets,
     vigil.site.scan.targets,
     vigil.notifications.scan.targets,

@@ -20,6 +20,7 @@ COMMANDS = {
     "source": ("vigil.sources.cli:source", "Directories of live streams."),
     "camera": ("vigil.cameras.cli:camera", "Cameras that deliver frames."),
     "controller": ("vigil.controllers.cli:controller", "Machines that bring frames."),
+    "game": ("vigil.games.cli:game", "Recorded games of Neptune's Pride."),
     "film": ("vigil.films.cli:film", "Timelapse films."),
     "job": ("vigil.jobs.cli:job", "Work under way, waiting and done."),
     "notify": ("vigil.notifications.cli:notify", "What happened, and who is told."),

@@ -214,3 +214,74 @@ class History:
         upto = int(np.searchsorted(self.ticks, tick, "right"))
         owners[self.changed[:upto]] = self.owners[:upto]  # later ones overwrite earlier ones
         return owners
+
+
+@dataclass(frozen=True, slots=True)
+class SeenStar:
+    """A star as one answer has it."""
+
+    id: int
+    name: str
+    x: float
+    y: float
+    owner: int | None
+    """NOBODY, a player's uid, or ``None`` where the answer does not say."""
+    visible: bool = True
+    """Whether a player who was asked has it in scanning range."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFleet:
+    """A fleet as one answer has it."""
+
+    id: int
+    owner: int
+    x: float
+    y: float
+    ships: int
+    """-1 where the answer does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The state of a game at one tick, as an answer has it, or several answers together."""
+
+    version: int
+    name: str
+    tick: int
+    fragment: float = 0.0
+    """How much of the tick has passed, 0 to 1."""
+    tick_rate_s: int = 0
+    production_rate: int = 0
+    started: bool = True
+    paused: bool = False
+    game_over: bool = False
+    turn_based: bool = False
+    start_at: datetime | None = None
+    total_stars: int = 0
+    stars_for_victory: int = 0
+    player_uid: int | None = None
+    """Whose key it was."""
+    players: tuple[Player, ...] = ()
+    totals: tuple[Totals, ...] = ()
+    stars: tuple[SeenStar, ...] = ()
+    """By id."""
+    fleets: tuple[SeenFleet, ...] = ()
+    """By id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """All of a game that another recorder tells: whose each star was when."""
+
+    name: str
+    game_over: bool
+    stars: tuple[SeenStar, ...]
+    """By id; their owners stand in ``owners``."""
+    owners: tuple[tuple[int, int, int], ...]
+    """(tick, star, player), sorted."""
+
+    @property
+    def tick(self) -> int:
+        """The last tick it tells of."""
+        return max((tick for tick, _, _ in self.owners), default=0)

@@ -10,6 +10,7 @@ its shape), playlists (M3U), expressions (JMESPath with bounds), paging (from pa
 JSON API), headers (sent and read), helix (requests to Twitch) with bucket (the rate limit that its
 cursors share) and turning (many cursors at once),
 folders (files that others drop),
+neptunes_pride and np2stats (games, for room games),
 twitch_items (what Twitch sends), options (what a person writes, read and
 checked), criteria (held against streams), adding (sources made and changed), preview (what one
 would show), forms (fields of the page), asking (what a request holds), builtin (those that a new

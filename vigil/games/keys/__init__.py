@@ -1,0 +1,1 @@
+"""Keys of players: kept encrypted, opened for the scanner, shown to nobody."""

@@ -1,0 +1,1 @@
+"""A whole game, read and written at once."""
