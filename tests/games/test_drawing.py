@@ -10,6 +10,7 @@ import pytest
 from tests.games.galaxies import TICKS, fleets, galaxy, stars
 from tests.games.slow_map import SlowMap, line, yuv
 from vigil.games.drawing import colours, words
+from vigil.games.drawing.digest import digest
 from vigil.games.drawing.legend import caption, standings
 from vigil.games.drawing.model import Bytes, Galaxy, Look, Palette, Totals
 from vigil.games.drawing.pictures import Painter, pictures
@@ -250,6 +251,9 @@ def test_the_date_is_between_those_that_are_known() -> None:
     assert caption(galaxy(stars(1)), look, 5) == ["Tick 5"]
     assert caption(game, replace(NATIVE, caption="tick"), 5) == ["Tick 5"]
     assert caption(game, NATIVE, 5) == []
+    gap = replace(game, missed=((3, 5), (9, 9)))
+    assert caption(gap, look, 5)[0] == caption(gap.span(4, 6), look, 5)[0] == "Tick 5, not recorded"
+    assert caption(gap, look, 6)[0] == caption(gap.span(4, 6), look, 6)[0] == "Tick 6"
 
 
 def test_long_and_strange_names_are_cut_to_what_fits() -> None:
@@ -283,3 +287,55 @@ def test_memory_does_not_grow_with_ticks() -> None:
     peak(10)  # fonts and masks are remembered
     few, many = peak(20), peak(2000)
     assert many < few * 1.1 + 100_000
+
+
+WORDY = Look(
+    width=320, height=240, names=True, legend=True, caption="date", fleets=True, borders="black"
+)
+
+
+def test_the_name_of_pictures_says_all_that_is_in_them_and_nothing_else() -> None:
+    rich = replace(
+        galaxy(stars(6), fleets(6)),
+        totals=Totals(np.array([1, 3, 6]), np.array([0, 1, 0]), np.array([5, 6, 7])),
+        clock_tick=np.array([0, 8]),
+        clock_s=np.array([1.6e9, 1.6e9 + 8 * 3600]),
+        missed=((4, 4),),
+    )
+    name = digest(rich, WORDY, 2, 5)
+    assert name == digest(rich.span(2, 5), WORDY, 2, 5) == digest(rich.span(0, 7), WORDY, 2, 5)
+    # what comes later
+    later = Galaxy.of(
+        {star.id: (star.x, star.y, star.first_tick, star.name) for star in stars(6)}
+        | {5000: (1.0, 1.0, 6, "later")},
+        [(tick, star.id, player) for star in stars(6) for tick, player in star.owners.items()]
+        + [(6, 5000, 1)],
+        dict(rich.players),
+    )
+    longer = replace(
+        later,
+        fleets=rich.fleets,
+        totals=replace(rich.totals, stars=np.array([5, 6, 8])),
+        clock_tick=np.array([0, 8, 9]),
+        clock_s=np.array([1.6e9, 1.6e9 + 8 * 3600, 1.7e9]),
+        missed=((4, 4), (7, 8)),
+    )
+    assert digest(longer, WORDY, 2, 5) == name
+    assert digest(longer, WORDY, 2, 6) != digest(rich, WORDY, 2, 6)
+    # what is in them
+    others = [
+        replace(rich, names=tuple("x" for _ in rich.names)),
+        replace(rich, players=((0, "Anna"), *rich.players[1:])),
+        replace(rich, totals=Totals()),
+        replace(rich, clock_s=rich.clock_s + 60),
+        replace(rich, missed=()),
+        replace(rich, fleets=type(rich.fleets)()),
+        replace(rich, x=rich.x + 0.001),
+        replace(rich, owner=np.where(rich.owner == 9, 7, rich.owner)),
+    ]
+    names = {digest(other, WORDY, 2, 5) for other in others}
+    assert len(names | {name}) == len(others) + 1
+    bare = Look(width=320, height=240)
+    assert len({digest(other, bare, 2, 5) for other in (rich, *others[:6])}) == 1
+    assert digest(rich, replace(bare, palette="safe"), 2, 5) != digest(rich, bare, 2, 5)
+    assert digest(rich, bare, 2, 6) != digest(rich, bare, 2, 5)

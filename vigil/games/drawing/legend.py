@@ -26,13 +26,15 @@ class Line:
 
 
 def caption(galaxy: Galaxy, look: Look, tick: int) -> list[str]:
-    """The tick, and when it was if that is wanted and known."""
+    """The tick, whether it was recorded, and when it was if that is wanted and known."""
     if look.caption == "none":
         return []
+    missed = any(first <= tick <= last for first, last in galaxy.missed)
+    told = f"Tick {tick}, not recorded" if missed else f"Tick {tick}"
     if look.caption == "tick" or not len(galaxy.clock_tick):
-        return [f"Tick {tick}"]
+        return [told]
     seconds = float(np.interp(tick, galaxy.clock_tick, galaxy.clock_s))
-    return [f"Tick {tick}", f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"]
+    return [told, f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"]
 
 
 def standings(

@@ -39,10 +39,18 @@ class Totals:
     player: Ints = field(default_factory=_no_ints)
     stars: Ints = field(default_factory=_no_ints)
 
-    def until(self, tick: int) -> Totals:
-        """As it was known at a tick."""
-        n = int(np.searchsorted(self.tick, tick, "right"))
-        return Totals(self.tick[:n], self.player[:n], self.stars[:n])
+    def span(self, first: int, last: int) -> Totals:
+        """As it was known at ticks of a span, both ends included; what was known at its begin is
+        said by rows of the first tick."""
+        begin, end = np.searchsorted(self.tick, [first, last], "right")
+        known = dict(zip(self.player[:begin].tolist(), self.stars[:begin].tolist(), strict=True))
+        before = np.array(sorted(known.items()), np.int64).reshape(-1, 2)
+        later = slice(int(begin), int(end))
+        return Totals(
+            np.concatenate([np.full(len(before), first), self.tick[later]]),
+            np.concatenate([before[:, 0], self.player[later]]),
+            np.concatenate([before[:, 1], self.stars[later]]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +113,8 @@ class Galaxy:
     """Ticks of which it is known when they were, ascending"""
     clock_s: Floats = field(default_factory=_no_floats)
     """and when that was: seconds since 1970. Others lie between on a straight line."""
+    missed: tuple[tuple[int, int], ...] = ()
+    """First and last of ticks of which nothing was recorded: what was before is shown on."""
 
     @classmethod
     def of(
@@ -154,21 +164,30 @@ class Galaxy:
         What is owned at the first tick is said by rows of that tick.
         """
         n = self.known(last)
+        clock = len(self.clock_tick) > 0
+        ticks = np.arange(first, last + 1) if clock else _no_ints()
         begin, end = np.searchsorted(self.owner_tick, [first, last], "right")
         before = self.owners(first)
         owned = np.flatnonzero(before[:n] != NOBODY)
-        later = slice(int(begin), int(end))
+        rows = slice(int(begin), int(end))
         return replace(
             self,
             x=self.x[:n],
             y=self.y[:n],
-            first_tick=self.first_tick[:n],
+            first_tick=np.maximum(self.first_tick[:n], first),
             names=self.names[:n],
-            owner_tick=np.concatenate([np.full(len(owned), first), self.owner_tick[later]]),
-            owner_star=np.concatenate([owned, self.owner_star[later]]),
-            owner=np.concatenate([before[owned], self.owner[later]]),
-            totals=self.totals.until(last),
+            owner_tick=np.concatenate([np.full(len(owned), first), self.owner_tick[rows]]),
+            owner_star=np.concatenate([owned, self.owner_star[rows]]),
+            owner=np.concatenate([before[owned], self.owner[rows]]),
+            totals=self.totals.span(first, last),
             fleets=self.fleets.span(first, last),
+            clock_tick=ticks,
+            clock_s=np.interp(ticks, self.clock_tick, self.clock_s) if clock else _no_floats(),
+            missed=tuple(
+                (max(begin, first), min(end, last))
+                for begin, end in self.missed
+                if begin <= last and end >= first
+            ),
         )
 
 
