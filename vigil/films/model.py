@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
+
+from vigil.films.options import Making, convert
 
 State = Literal["waiting", "rendering", "growing", "done", "failed", "cancelled", "deleting"]
 
@@ -16,12 +20,21 @@ frame rate of three decimals."""
 MICROSECOND = timedelta(microseconds=1)
 
 
+def moment_of(at: datetime) -> int:
+    """Microseconds since 1970 UTC: a moment in a film of scenes."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def at_moment(moment: int) -> datetime:
+    """The time of a moment in a film of scenes."""
+    return EPOCH + moment * MICROSECOND
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewFilm:
     """A film as it was asked for, checked and complete."""
 
     title: str
-    scene_id: int
     from_at: datetime
     to_at: datetime | None
     speed: float
@@ -29,23 +42,35 @@ class NewFilm:
     width: int
     height: int
     window_s: float
+    kind: str = "scene"
+    scenes: tuple[int, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    rolling_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """A film of one scene over a time range."""
+    """A film over a time range: of scenes, or of what another kind draws."""
 
     id: int
     title: str
+    kind: str
+    """Who plans and renders it: a name in ``vigil.films.kinds``."""
     scene_id: int | None
-    """``None`` when the scene was removed: the film stays as it is."""
+    """The first scene; ``None`` when it was removed: the film stays as it is. Or of another kind."""
+    scenes: tuple[int, ...]
+    """All scenes that it shows at once, in the order of their places."""
     camera: str | None
-    """Name of the camera that shows the scene now."""
+    """Name of the camera that shows the first scene now."""
     retention_s: float | None
-    """Seconds for which the camera's frames are kept; ``None``: it takes no more, or is gone."""
+    """Seconds for which that camera's frames are kept; ``None``: it takes no more, or is gone."""
+    time_zone: str
+    """IANA name of the first scene's zone; UTC without one."""
     from_at: datetime
     to_at: datetime | None
     """Exclusive; ``None``: it grows for ever."""
+    rolling_s: float | None
+    """It shows only the last so many seconds of real time; ``None``: all since ``from_at``."""
     speed: float
     """Real seconds in a second of film."""
     fps: float
@@ -54,9 +79,12 @@ class Film:
     height: int
     window_s: float
     """Real seconds shown by a segment; a whole number of slots."""
+    options: Mapping[str, Any]
+    """What its maker chose; for a film of scenes see ``making``."""
     state: State
     error: str | None
     next_at: datetime | None
+    watched_at: datetime | None
     planned_id: int
     """Frames up to this id are in the film where they belong; 0: plan all of it again."""
     dropped_segments: int
@@ -67,6 +95,11 @@ class Film:
     file_key: str | None
     created_at: datetime
     changed_at: datetime
+
+    @functools.cached_property
+    def making(self) -> Making:
+        """The options of a film of scenes."""
+        return convert(self.options)
 
     @property
     def timescale(self) -> int:
@@ -85,7 +118,7 @@ class Film:
 
     @property
     def window_frames(self) -> int:
-        """The most pictures in one segment."""
+        """Slots in one segment: its pictures, unless frames are held, blended or shown each."""
         return max(1, round(self.window / self.slot))
 
 
@@ -98,7 +131,8 @@ def slot(speed: float, fps: float) -> timedelta:
 class FilmFrame:
     """As much of a camera's frame as a film needs."""
 
-    taken_at: datetime
+    moment: int
+    """When it was taken."""
     sha256: bytes
     """Of the bytes as they came."""
     blob: str
@@ -131,34 +165,115 @@ class FilmFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One frame (of each scene) in a film of scenes, for one picture or several."""
+
+    frames: tuple[FilmFrame | None, ...]
+    """What each scene shows; ``None``: nothing, its place stays black."""
+    moment: int
+    """Of its pictures: what a stamp says, and where a slider stands."""
+    pictures: int = 1
+    """For how many pictures of film it is there, those of the blend included."""
+    fade: int = 0
+    """The first so many of them blend from the shot before into this one."""
+    gains: tuple[float, ...] = ()
+    """Factor of the brightness of each scene's frame (deflicker), three decimals; empty: 1."""
+    days: tuple[FilmFrame | None, ...] = ()
+    """For each scene the frame that stands for the day, whose colours are matched; empty: none."""
+    mark: str = ""
+    """Words over the picture: what is missing before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything that goes into one segment of a film of scenes: rendered, it needs no more."""
+
+    film: Film
+    shots: tuple[Shot, ...]
+    """In order; empty: only the title card."""
+    before: Shot | None = None
+    """The shot before the first one, in another segment: what that blends from."""
+    references: tuple[FilmFrame | None, ...] = ()
+    """For each scene the frame that stabilise and colours go by; empty: none is asked for."""
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the segment has."""
+        if not self.shots:
+            card = self.film.making.look.card
+            return 0 if card is None else max(1, round(card.seconds * self.film.fps))
+        return sum(shot.pictures for shot in self.shots)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """A segment that a film should have."""
 
-    window_start: datetime
-    frames: tuple[FilmFrame, ...]
-    """At least one, in order, at most one a slot."""
-    closed: bool
-    """Whether the window is over, so that only a late frame can change it."""
+    start: int
+    """Where its window begins, as a moment."""
     hash: str
     """Names everything that goes in."""
+    moments: bytes
+    """Moment of each picture, eight bytes each, most significant first; never empty."""
+    closed: bool
+    """Whether the window is over, so that only a late frame can change it."""
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures it has."""
+        return len(self.moments) // 8
+
+    @property
+    def first(self) -> int:
+        """Moment of its first picture."""
+        return int.from_bytes(self.moments[:8], "big", signed=True)
+
+    @property
+    def last(self) -> int:
+        """Moment of its last picture."""
+        return int.from_bytes(self.moments[-8:], "big", signed=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A segment that a film has."""
+    """A segment of a film as it stands in the database: planned, and perhaps rendered."""
 
-    window_start: datetime
-    hash: str
-    first_at: datetime
-    last_at: datetime
+    start: int
+    wanted: str
+    """Name of the segment that should be here."""
+    hash: str | None
+    """Name of the segment that is shown; ``None`` before one is rendered."""
+    pictures: int
+    """Pictures that the plan gives it."""
+    first: int
+    last: int
     closed: bool
+    lost: int
+    """Frames that could not be read: a neighbour stands in for each."""
+    error: str | None
+    """Why it could not be rendered."""
     frames: int
+    """Pictures of what is shown; 0 before that is rendered."""
     bytes: int
     duration_s: float
+    init: str | None
+    """Names the header of what is shown."""
 
     def ticks(self, timescale: int) -> int:
         """Its length in the film's timescale."""
         return round(self.duration_s * timescale)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A segment that has just been rendered."""
+
+    data: bytes
+    """One self-contained fragmented MP4 that begins at time 0."""
+    hash: str
+    """Names what is really in it: another name than planned where frames could not be read."""
+    lost: int = 0
+    """Frames that could not be read: a neighbour stands in for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,11 +281,17 @@ class Totals:
     """What a film has so far."""
 
     segments: int = 0
+    """Rendered."""
+    planned: int = 0
+    """All that the plan names, rendered or not."""
     frames: int = 0
+    """Pictures rendered."""
+    planned_frames: int = 0
     duration_s: float = 0.0
     bytes: int = 0
-    first_at: datetime | None = None
-    last_at: datetime | None = None
+    lost: int = 0
+    first: int | None = None
+    last: int | None = None
 
 
 def segment_blob(hash: str) -> str:
