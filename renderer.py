@@ -16,7 +16,7 @@ from vigil.context import open_context
 from vigil.jobs.model import Task
 from vigil.site.heartbeat import beat
 
-TASKS: tuple[Task, ...] = (vigil.films.work.RENDER,)
+TASKS: tuple[Task, ...] = vigil.films.work.TASKS
 """The kinds of jobs that are done here."""
 
 LONG_TASKS: tuple[Task, ...] = (vigil.cameras.importing.work.BRING,)
@@ -36,7 +36,7 @@ async def main(stop: asyncio.Event) -> None:
             loop.background(chores.run(stop)),
         ):
             await asyncio.gather(
-                vigil.jobs.engine.run(context, TASKS, stop),
+                vigil.jobs.engine.run(context, TASKS, stop, concurrency=chosen.render_jobs),
                 vigil.jobs.engine.run(context, LONG_TASKS, stop),
             )
 

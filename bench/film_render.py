@@ -28,7 +28,7 @@ from vigil.context import Context, open_context
 from vigil.films import order, store, work
 from vigil.films.model import Film
 from vigil.films.segments import encode
-from vigil.jobs.model import RunningJob
+from vigil.jobs import engine
 from vigil.settings import Settings
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -89,20 +89,21 @@ async def make(context: Context, seconds: int) -> int:
 
 
 async def render(context: Context, film_id: int) -> Film:
-    """Do the film's job, here; raises when the film is not done after it."""
-    film = await store.get(context.pool, film_id)
-    assert film is not None
-    assert film.job_id is not None
-    job = RunningJob(id=film.job_id, arguments={"film_id": film_id}, save=_save)
-    await work.render(context, job)
-    film = await store.get(context.pool, film_id)
-    assert film is not None
-    assert film.state == "done", film.error
-    return film
-
-
-async def _save(values: object) -> bool:
-    return True
+    """Have a renderer, here, make the film; raises when it fails."""
+    stop = asyncio.Event()
+    jobs = context.settings.render_jobs
+    renderer = asyncio.create_task(engine.run(context, work.TASKS, stop, concurrency=jobs))
+    try:
+        while True:
+            film = await store.get(context.pool, film_id)
+            assert film is not None
+            assert film.state in ("waiting", "rendering", "done"), film.error
+            if film.state == "done" and film.file_blob:
+                return film
+            await asyncio.sleep(0.01)
+    finally:
+        stop.set()
+        await renderer
 
 
 async def forget(context: Context) -> None:

@@ -133,6 +133,8 @@ class Settings:
     """Requests a minute that the API answers to one client; 0: any number."""
     renderers: int = _setting(1, _count)
     """Renderer processes on this machine."""
+    render_jobs: int = _setting(lambda: min(os.cpu_count() or 1, 64), _count)
+    """Jobs that a renderer does at a time; each encodes with one thread. Default: one a core."""
     log_level: str = _setting("info", _level)
     """What reaches the terminal; the log files hold everything."""
     twitch_client_id: str | None = _setting(None, str)

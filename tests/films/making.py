@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,11 +18,49 @@ from vigil import ffmpeg
 from vigil.cameras import store as cameras
 from vigil.context import Context
 from vigil.films import store, work
-from vigil.films.model import Film, NewFilm, slot
+from vigil.films.model import Film, NewFilm, Recipe, slot
 from vigil.films.segments import encode
 from vigil.jobs.model import RunningJob
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def a_film(
+    until: float | None = 3600, speed: float = 10, fps: float = 10, window_s: float = 20
+) -> Film:
+    """A film that is in no database."""
+    return Film(
+        id=1,
+        title="A film",
+        kind="scene",
+        scene_id=1,
+        scenes=(1,),
+        camera="garden",
+        retention_s=30 * 86400,
+        time_zone="UTC",
+        from_at=START,
+        to_at=None if until is None else START + timedelta(seconds=until),
+        rolling_s=None,
+        speed=speed,
+        fps=fps,
+        width=160,
+        height=90,
+        window_s=window_s,
+        options={},
+        state="rendering",
+        error=None,
+        next_at=None,
+        watched_at=None,
+        planned_id=0,
+        dropped_segments=0,
+        dropped_ticks=0,
+        job_id=None,
+        file_blob=None,
+        file_bytes=None,
+        file_key=None,
+        created_at=START,
+        changed_at=START,
+    )
 
 
 def jpeg(number: int, size: tuple[int, int] = (160, 90), mode: str = "RGB", **save: Any) -> bytes:
@@ -110,7 +148,9 @@ async def film(
     """A film from and to seconds after START; returns its number."""
     new = NewFilm(
         title="A film",
-        scene_id=await cameras.scene_of(context.pool, camera_id, START),
+        scenes=(await cameras.scene_of(context.pool, camera_id, START),),
+        options=other.get("options", {}),
+        rolling_s=other.get("rolling_s"),
         from_at=START + timedelta(seconds=since),
         to_at=None if until is None else START + timedelta(seconds=until),
         speed=speed,
@@ -140,19 +180,31 @@ class Told:
         return True
 
 
+TASKS = {task.name: task for task in work.TASKS}
+
+
 async def render(context: Context, film_id: int) -> Told:
-    """Run the film's job once, here, as a renderer does."""
-    job_id: int = await context.pool.fetchval("SELECT job_id FROM films WHERE id = $1", film_id)
+    """Do the film's jobs one after the other, here, as a renderer does, until there is none."""
     told = Told()
-    job = RunningJob(id=job_id, arguments={"film_id": film_id}, save=told.save)
-    try:
-        await work.render(context, job)
-        await job.flush()
-    finally:  # the engine's part
-        await context.pool.execute(
-            "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = $1", job_id
+    while True:
+        row = await context.pool.fetchrow(
+            """
+            SELECT j.id, j.task_name, j.args FROM procrastinate_jobs j
+            JOIN job_progress p ON p.job_id = j.id
+            WHERE j.status = 'todo' AND p.subject = $1 ORDER BY j.priority DESC, j.id LIMIT 1
+            """,
+            f"film:{film_id}",
         )
-    return told
+        if row is None:
+            return told
+        job = RunningJob(id=row["id"], arguments=row["args"], save=told.save)
+        try:
+            await TASKS[row["task_name"]].run(context, job)
+            await job.flush()
+        finally:  # the engine's part
+            await context.pool.execute(
+                "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = $1", row["id"]
+            )
 
 
 class Counter:
@@ -162,9 +214,9 @@ class Counter:
         self.count = 0
         original = encode.segment
 
-        async def counted(film: Film, pictures: AsyncIterable[bytes]) -> bytes:
+        async def counted(recipe: Recipe, read: encode.Read) -> bytes:
             self.count += 1
-            return await original(film, pictures)
+            return await original(recipe, read)
 
         monkeypatch.setattr(encode, "segment", counted)
 

@@ -47,13 +47,13 @@ async def test_all_is_well(context: Context, film_id: int) -> None:
 
 
 async def test_a_segment_without_its_blob(context: Context, film_id: int) -> None:
-    second = (await segments.listed(context.pool, film_id))[1].hash
+    second = str((await segments.listed(context.pool, film_id))[1].hash)
     await context.storage.delete(segment_blob(second))
     (line,) = await check(context, False)
     assert line.startswith(f"segment {second[:16]} has no file")
     assert len(await segments.listed(context.pool, film_id)) == 3, "found, not mended"
     await check(context, True)
-    assert len(await segments.listed(context.pool, film_id)) == 2
+    assert [bool(s.hash) for s in await segments.listed(context.pool, film_id)] == [1, 0, 1]
     await whole(context, film_id)
 
 
@@ -83,9 +83,9 @@ async def test_blobs_that_belong_to_nothing(context: Context, film_id: int) -> N
 
 
 async def test_a_film_with_a_hole(context: Context, film_id: int) -> None:
-    window = (await segments.listed(context.pool, film_id))[1].window_start
-    await segments.unlist(context.pool, film_id, [window])
+    second = (await segments.listed(context.pool, film_id))[1].start
+    await context.pool.execute("DELETE FROM film_segments WHERE start = $1", second)
     (line,) = await check(context, False)
-    assert line == f"film {film_id} lacks 1 of its segments, the first at 2026-03-01 12:00:20 UTC"
+    assert line == f"film {film_id} lacks 1 of its segments"
     await check(context, True)
     await whole(context, film_id)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.films import making
-from tests.films.test_plan import a_film
+from tests.films.making import a_film
 from vigil import ffmpeg
+from vigil.films.model import FilmFrame, Recipe, Shot
 from vigil.films.segments import encode, fmp4
 from vigil.films.segments.fmp4 import Damaged
 
 
 async def make(number: int, fps: float = 10) -> bytes:
-    async def pictures() -> AsyncIterator[bytes]:
-        for shade in range(number):
-            yield making.jpeg(shade)
+    async def read(frame: FilmFrame) -> bytes:
+        return making.jpeg(frame.moment)
 
-    return await encode.segment(a_film(fps=fps), pictures())
+    shots = tuple(
+        Shot(frames=(FilmFrame(shade, b"", ""),), moment=shade) for shade in range(number)
+    )
+    return await encode.segment(Recipe(film=a_film(fps=fps), shots=shots), read)
 
 
 @pytest.fixture(scope="module")

@@ -7,21 +7,26 @@ from datetime import timedelta
 
 import pytest
 
-from tests.films.test_plan import START, a_film
+from tests.films.making import START, a_film
 from vigil.films import playlist
-from vigil.films.model import Listed, State
+from vigil.films.model import Listed, State, moment_of
 
 HASH = "0123456789abcdef" * 4
 
 
 def segment(number: int, duration_s: float = 2.0, closed: bool = True) -> Listed:
-    at = START + timedelta(seconds=20 * number)
+    at = moment_of(START + timedelta(seconds=20 * number))
     return Listed(
-        window_start=at,
+        start=at,
+        wanted=HASH,
         hash=HASH,
-        first_at=at,
-        last_at=at,
+        pictures=20,
+        first=at,
+        last=at,
         closed=closed,
+        lost=0,
+        error=None,
+        init=None,
         frames=20,
         bytes=1000,
         duration_s=duration_s,
@@ -46,7 +51,7 @@ def test_a_film_that_is_done() -> None:
     )
 
 
-@pytest.mark.parametrize("state", ["waiting", "rendering", "growing", "failed"])
+@pytest.mark.parametrize("state", ["waiting", "rendering", "growing"])
 def test_a_film_that_goes_on_has_no_end(state: State) -> None:
     text = playlist.render(replace(a_film(), state=state), [segment(0)])
     assert "#EXT-X-PLAYLIST-TYPE:EVENT\n" in text

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -21,8 +22,9 @@ from vigil.cameras.model import Frame, RawFrame
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import NotFound, Unavailable
-from vigil.films import playlist, store, work
-from vigil.films.model import segment_blob
+from vigil.films import joining, playlist, store, work
+from vigil.films.model import at_moment, moment_of, segment_blob
+from vigil.films.rendering import store as rendering
 from vigil.films.segments import fmp4
 from vigil.films.segments import store as segments
 from vigil.jobs import store as jobs
@@ -54,7 +56,7 @@ async def file(context: Context, film_id: int, tmp_path: Path) -> Path:
 
 
 async def names(context: Context, film_id: int) -> list[str]:
-    return [segment.hash for segment in await segments.listed(context.pool, film_id)]
+    return [one.hash for one in await segments.listed(context.pool, film_id) if one.hash]
 
 
 def even(pts: list[float], fps: float) -> bool:
@@ -70,17 +72,20 @@ async def test_a_film_holds_every_frame_at_its_time(
     camera = await making.camera(context)
     await making.add_frames(context, camera, range(60))
     film_id = await making.film(context, camera)
-    told = await making.render(context, film_id)
+    await making.render(context, film_id)
     assert rendered.take() == 3
-    assert {"done": 3, "total": 3, "unit": "segments"}.items() <= told.values[-1].items() | (
-        told.values[-2].items()
-    )
+    totals = (await segments.totals(context.pool, [film_id]))[film_id]
+    assert (totals.segments, totals.planned, totals.frames, totals.lost) == (3, 3, 60, 0)
     film = await making.get(context, film_id)
     assert (film.state, film.error, film.next_at) == ("done", None, None)
     listed = await segments.listed(context.pool, film_id)
     assert [(s.frames, s.duration_s, s.closed) for s in listed] == [(20, 2.0, True)] * 3
-    assert listed[1].first_at == START + timedelta(seconds=20)
-    assert listed[1].last_at == START + timedelta(seconds=39)
+    assert at_moment(listed[1].first) == START + timedelta(seconds=20)
+    assert at_moment(listed[1].last) == START + timedelta(seconds=39)
+    moments = await segments.moments(context.pool, film_id, [listed[1].start])
+    assert np.frombuffer(moments[listed[1].start], ">i8").tolist() == [
+        moment_of(START + timedelta(seconds=second)) for second in range(20, 40)
+    ]
 
     path = await file(context, film_id, tmp_path)
     found = await making.decode(path)
@@ -106,7 +111,7 @@ async def test_what_is_served_piece_by_piece_is_one_film(context: Context, tmp_p
     listed = await segments.listed(context.pool, film_id)
     path = tmp_path / "whole.mp4"
     with path.open("wb") as out:
-        async for piece in work.fragments(context.storage, film, listed):
+        async for piece in joining.fragments(context.storage, film, listed):
             out.write(piece)
     found = await making.decode(path)
     assert len(found.pts) == sum(s.frames for s in listed) == 51
@@ -161,9 +166,7 @@ async def test_a_late_frame_renders_only_its_window(
     assert await context.storage.head(old_file) is None, "the file before is gone"
 
 
-async def test_a_straggler_in_the_last_open_window_renders_only_that(
-    context: Context, rendered: Counter
-) -> None:
+async def test_the_last_window_waits_for_stragglers(context: Context, rendered: Counter) -> None:
     camera = await making.camera(context)
     await making.add_frames(context, camera, range(0, 50))
     film_id = await making.film(context, camera, until=50)
@@ -171,13 +174,13 @@ async def test_a_straggler_in_the_last_open_window_renders_only_that(
     film = await making.get(context, film_id)
     assert film.state == "growing"
     assert film.next_at == START + timedelta(seconds=52)
-    assert rendered.take() == 3
-    assert [s.closed for s in await segments.listed(context.pool, film_id)] == [True, True, False]
+    assert rendered.take() == 2
     await making.add_frames(context, camera, [49.5])
     later = at(context, 52)
     await work.look(later)
     await making.render(later, film_id)
-    assert rendered.take() == 0, "the slot of 49.5 s had its frame: the segment is the same"
+    assert rendered.take() == 1
+    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [20, 20, 10]
     assert (await making.get(context, film_id)).state == "done"
     assert all(s.closed for s in await segments.listed(context.pool, film_id))
 
@@ -268,9 +271,9 @@ async def test_nothing_new_starts_no_job(context: Context) -> None:
         assert film.next_at == START + timedelta(seconds=seconds + 20)
 
 
-async def test_a_growing_film_keeps_what_its_camera_keeps(context: Context) -> None:
+async def test_a_rolling_film_shows_the_last_hour_or_so(context: Context) -> None:
     camera = await making.camera(context, retention_s=65)
-    film_id = await making.film(context, camera, until=None)
+    film_id = await making.film(context, camera, until=None, rolling_s=65)
     await making.add_frames(context, camera, range(60))
     await making.render(at(context, 62), film_id)
     film = await making.get(context, film_id)
@@ -322,31 +325,37 @@ async def test_a_thumbnail_inside_a_frame_is_no_frame(context: Context, tmp_path
     assert len((await making.decode(await file(context, film_id, tmp_path))).pts) == 10
 
 
-async def test_unreadable_frames_are_left_out_and_told(
+async def test_neighbours_stand_in_for_frames_that_cannot_be_read(
     context: Context, rendered: Counter, tmp_path: Path
 ) -> None:
     camera = await making.camera(context)
     blobs = await making.add_frames(context, camera, range(60))
+    whole = await context.storage.get(blobs[3])
     await context.storage.delete(blobs[3])
     await context.storage.put(blobs[4], making.jpeg(999))
-    for blob in blobs[20:40]:
-        await context.storage.delete(blob)
     film_id = await making.film(context, camera)
-    told = await making.render(context, film_id)
-    assert any("22 unreadable frames left out" in str(v.get("message")) for v in told.values)
+    await making.render(context, film_id)
     film = await making.get(context, film_id)
     assert film.state == "done"
-    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [18, 20]
-    assert len((await making.decode(await file(context, film_id, tmp_path))).pts) == 38
-    # The name says what is in it: one made of the 18 alone is the same segment.
-    other = await making.camera(context, "other")
-    seconds = [s for s in range(20) if s not in (3, 4)]
-    await making.add_frames(context, other, seconds)
+    listed = await segments.listed(context.pool, film_id)
+    assert [(s.frames, s.lost, s.hash == s.wanted) for s in listed] == [
+        (20, 2, False),
+        (20, 0, True),
+        (20, 0, True),
+    ]
+    greys = await making.luma(await file(context, film_id, tmp_path))
+    assert len(greys) == 60
+    assert greys[3] == pytest.approx(greys[2], abs=2)
+    assert greys[4] == pytest.approx(greys[5], abs=2)
+    # Looked at again when asked to, not by itself.
+    await context.storage.put(blobs[3], whole)
     rendered.take()
-    second = await making.film(context, other, until=20)
-    await making.render(context, second)
-    assert rendered.take() == 0
-    assert (await names(context, second))[0] == (await names(context, film_id))[0]
+    await work.look(context)
+    assert (await making.get(context, film_id)).state == "done"
+    await store.resume(context.pool, film_id)
+    await making.render(context, film_id)
+    assert rendered.take() == 1
+    assert [s.lost for s in await segments.listed(context.pool, film_id)] == [1, 0, 0]
 
 
 async def test_a_film_of_nothing_says_so(context: Context) -> None:
@@ -379,15 +388,15 @@ class Failing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, after: int, happens: Any) -> None:
         self.left = after
-        original = segments.keep
+        original = rendering.keep
 
-        async def keep(*arguments: Any) -> bool:
+        async def keep(*arguments: Any, **named: Any) -> None:
             if self.left == 0:
                 await happens()
             self.left -= 1
-            return await original(*arguments)
+            await original(*arguments, **named)
 
-        monkeypatch.setattr(segments, "keep", keep)
+        monkeypatch.setattr(rendering, "keep", keep)
 
 
 async def test_a_killed_render_goes_on_where_it_was(
@@ -415,7 +424,7 @@ async def test_a_killed_render_goes_on_where_it_was(
     assert len((await making.decode(await file(context, film_id, tmp_path))).pts) == 100
 
 
-async def test_a_failure_is_told_and_the_rest_stays(
+async def test_a_full_store_is_waited_for_and_the_rest_stays(
     context: Context, rendered: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera = await making.camera(context)
@@ -429,36 +438,53 @@ async def test_a_failure_is_told_and_the_rest_stays(
     with pytest.raises(Unavailable):
         await making.render(context, film_id)
     film = await making.get(context, film_id)
-    assert (film.state, film.error) == ("failed", "the blob store is full")
+    assert film.state == "rendering", "its job is tried again for as long as it takes"
     assert len(await names(context, film_id)) == 1
     failing.left = -1
     rendered.take()
+    await work.look(context)  # the test's job ended: the film has lost it
     await making.render(context, film_id)
     assert rendered.take() == 2
     assert (await making.get(context, film_id)).state == "done"
 
 
-async def test_a_growing_film_that_failed_is_tried_again(
+async def test_a_poisonous_segment_fails_the_film_and_the_rest_stays(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     camera = await making.camera(context)
-    await making.add_frames(context, camera, range(20))
-    film_id = await making.film(context, camera, until=None)
-
-    async def full() -> None:
-        raise Unavailable("the blob store is full")
-
-    failing = Failing(monkeypatch, 0, full)
-    now = at(context, 30)
-    with pytest.raises(Unavailable):
-        await making.render(now, film_id)
+    blobs = await making.add_frames(context, camera, range(60))
+    for blob in blobs[20:40]:
+        await context.storage.delete(blob)
+    film_id = await making.film(context, camera)
+    await making.render(context, film_id)
     film = await making.get(context, film_id)
     assert film.state == "failed"
-    assert film.next_at == now.clock.now() + work.TRY_AGAIN
-    failing.left = -1
-    await making.render_due(at(context, 331), film_id)
-    assert (await making.get(context, film_id)).state == "growing"
-    assert len(await names(context, film_id)) == 1
+    assert film.error is not None
+    assert "1 of its segments could not be rendered" in film.error
+    assert "from 2026-03-01 12:00:20 UTC: none of its frames can be read" in film.error
+    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [20, 0, 20]
+    for blob, second in zip(blobs[20:40], range(20, 40), strict=True):
+        await context.storage.put(blob, making.jpeg(second * 10))
+    await store.resume(context.pool, film_id)
+    await making.render(context, film_id)
+    assert (await making.get(context, film_id)).state == "done"
+
+
+async def test_a_growing_film_goes_on_beside_what_failed(context: Context) -> None:
+    camera = await making.camera(context)
+    blobs = await making.add_frames(context, camera, range(20))
+    for blob in blobs:
+        await context.storage.delete(blob)
+    film_id = await making.film(context, camera, until=None)
+    await making.render(at(context, 30), film_id)
+    film = await making.get(context, film_id)
+    assert film.state == "growing"
+    assert "could not be rendered" in str(film.error)
+    await making.add_frames(context, camera, range(20, 40))
+    await making.render_due(at(context, 43), film_id)
+    film = await making.get(context, film_id)
+    assert film.state == "growing"
+    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [0, 20]
 
 
 async def test_cancelling_stops_at_the_segment_in_hand(
@@ -474,12 +500,12 @@ async def test_cancelling_stops_at_the_segment_in_hand(
     failing = Failing(monkeypatch, 1, cancel)
     await making.render(context, film_id)
     assert (await making.get(context, film_id)).state == "cancelled"
-    assert len(await names(context, film_id)) == 1
+    assert len(await names(context, film_id)) == 2, "the one in hand is kept"
     failing.left = -1
     rendered.take()
     await store.resume(context.pool, film_id)
     await making.render(context, film_id)
-    assert rendered.take() == 1, "the one in hand was kept, though not listed"
+    assert rendered.take() == 1
     assert (await making.get(context, film_id)).state == "done"
 
 

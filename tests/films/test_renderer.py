@@ -61,7 +61,7 @@ async def until(look: Callable[[], Awaitable[bool]], what: str, seconds: float =
 
 
 async def listed(context: Context, film_id: int) -> list[str]:
-    return [segment.hash for segment in await segments.listed(context.pool, film_id)]
+    return [one.hash for one in await segments.listed(context.pool, film_id) if one.hash]
 
 
 async def made_at(context: Context) -> dict[str, object]:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from tests.films import making
 from tests.films.making import START
-from tests.films.test_plan import a_film
-from vigil.cameras.store import scene_of
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound
-from vigil.films import plan, store, work
-from vigil.films.model import FilmFrame, Listed, Planned, segment_blob
+from vigil.films import store, work
+from vigil.films.kinds import Plan
+from vigil.films.model import Planned, Rendered, moment_of, segment_blob
+from vigil.films.rendering import store as rendering
 from vigil.films.segments import store as segments
+from vigil.films.states import store as states
 from vigil.jobs import store as jobs
 
 
@@ -30,169 +28,154 @@ def context(context: Context) -> Context:
     return replace(context, clock=FakeClock(START + timedelta(days=1)))
 
 
-async def rows(context: Context, camera: int, moments: list[float]) -> list[FilmFrame]:
-    """Rows of frames, without blobs."""
-    made = []
-    for number, second in enumerate(moments):
-        frame = FilmFrame(
-            START + timedelta(microseconds=round(second * 1e6)), number.to_bytes(32), f"f/{number}"
-        )
-        await context.pool.execute(
-            """
-            INSERT INTO frames (camera_id, scene_id, taken_at, received_at, width, height, bytes,
-                sha256, luma, blob)
-            VALUES ($1, (SELECT scene_id FROM camera_scenes WHERE camera_id = $1),
-                $2, $2, 1, 1, 1, $3, 0, $4)
-            """,
-            camera,
-            frame.taken_at,
-            frame.sha256,
-            frame.blob,
-        )
-        made.append(frame)
-    return made
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [(10, 10, 20.0), (10, 3, 6.666666), (33, 25, 66.0), (0.5, 29.97, 1.0), (4000, 25, 8000)],
-)
-async def test_the_database_chooses_as_the_plan_does(
-    context: Context, shape: tuple[float, float, float]
-) -> None:
-    camera = await making.camera(context)
-    chance = random.Random(7)
-    span = shape[2] * 3
-    made = await rows(context, camera, [chance.uniform(-1, span) for _ in range(400)])
-    film = replace(a_film(span * 0.9, *shape), scene_id=await scene_of(context.pool, camera, START))
-    assert film.to_at is not None
-    found = await segments.chosen(context.pool, film, [(film.from_at, film.to_at)])
-    assert found == plan.choose(film, made)
-    windows = sorted({plan.window_start(film, f.taken_at) for f in plan.choose(film, made)})
-    assert await segments.touched(context.pool, film) == windows
-    spans = [(start, start + film.window) for start in windows[1:]]
-    some = await segments.chosen(context.pool, film, spans)
-    assert plan.choose(film, some) == [
-        f for f in found if plan.window_start(film, f.taken_at) in windows[1:]
-    ]
-
-
-async def test_frames_that_go_are_not_chosen(context: Context) -> None:
-    camera = await making.camera(context)
-    made = await rows(context, camera, [0, 1, 2])
-    await context.pool.execute("UPDATE frames SET deleting_at = now() WHERE blob = 'f/1'")
-    film = replace(a_film(), scene_id=await scene_of(context.pool, camera, START))
-    spans = [(START, START + timedelta(hours=1))]
-    assert await segments.chosen(context.pool, film, spans) == [made[0], made[2]]
-
-
-async def test_choosing_uses_the_index(context: Context) -> None:
-    camera = await making.camera(context)
-    await context.pool.execute(
-        """
-        INSERT INTO frames (camera_id, scene_id, taken_at, received_at, width, height, bytes,
-                sha256, luma, blob)
-        SELECT $1, (SELECT scene_id FROM camera_scenes WHERE camera_id = $1),
-            $2::timestamptz + make_interval(secs => n), $2, 1, 1, 1,
-            sha256(n::text::bytea), 0, 'f/' || n
-        FROM generate_series(1, 50000) AS n
-        """,
-        camera,
-        START,
-    )
-    await context.pool.execute("ANALYZE frames")
-    plans: list[str] = []
-    original = context.pool.fetch
-
-    class Explaining:
-        async def fetch(self, query: str, *arguments: Any) -> list[Any]:
-            found = await original("EXPLAIN (ANALYZE) " + query, *arguments)
-            plans.append("\n".join(row[0] for row in found))
-            return []
-
-    film = replace(
-        a_film(), scene_id=await scene_of(context.pool, camera, START), planned_id=49_900
-    )
-    spans = [(START + timedelta(seconds=100), START + timedelta(seconds=120))]
-    await segments.chosen(Explaining(), film, spans)  # type: ignore[arg-type]  # looks on
-    await segments.touched(Explaining(), film)  # type: ignore[arg-type]  # looks on
-    assert re.search(r"Index (Only )?Scan (using|on) frames_", plans[0]), plans[0]
-    assert "Seq Scan on frames" not in plans[0]
-    assert "frames_pkey" in plans[1]
-
-
 def planned(hash: str = "a" * 64) -> Planned:
-    frame = FilmFrame(START, b"", "f")
-    return Planned(window_start=START, frames=(frame,), closed=True, hash=hash)
-
-
-def listed(hash: str = "a" * 64) -> Listed:
-    return Listed(
-        window_start=START,
-        hash=hash,
-        first_at=START,
-        last_at=START,
-        closed=True,
-        frames=1,
-        bytes=4,
-        duration_s=0.1,
-    )
+    moment = moment_of(START)
+    return Planned(start=moment, moments=moment.to_bytes(8, "big"), closed=True, hash=hash)
 
 
 async def a_rendering_film(context: Context) -> int:
     film_id = await making.film(context, await making.camera(context))
     film = await making.get(context, film_id)
     assert film.job_id
-    assert await store.begin(context.pool, film_id, film.job_id)
+    assert await states.begin(context.pool, film_id, film.job_id)
     return film_id
 
 
-async def put_blob(context: Context, film_id: int, hash: str = "a" * 64) -> bool:
+async def plan(context: Context, film_id: int, *hashes: str) -> bool:
+    """Plan a film of these segments."""
+    wanted = [replace(planned(one), start=moment_of(START) + n) for n, one in enumerate(hashes)]
+    film = await making.get(context, film_id)
+    return await rendering.write_plan(context.pool, film, Plan(segments=wanted, next_at=None))
+
+
+async def put_blob(context: Context, film_id: int, hash: str = "a" * 64) -> None:
     async def put(key: str) -> None:
         await context.storage.put(key, b"data")
 
-    return await segments.keep(context.pool, film_id, planned(hash), listed(hash), put)
+    await rendering.keep(
+        context.pool,
+        await making.get(context, film_id),
+        planned(hash),
+        Rendered(data=b"data", hash=hash),
+        frames=1,
+        duration_s=0.1,
+        codec="h264",
+        init="0",
+        render_s=0.1,
+        put=put,
+    )
+
+
+async def names(context: Context, film_id: int) -> list[str | None]:
+    return [one.hash for one in await segments.listed(context.pool, film_id)]
+
+
+A, B = "a" * 64, "b" * 64
+DAY = timedelta(days=1)
+
+
+async def test_what_is_rendered_is_given_to_every_film_that_wants_it(context: Context) -> None:
+    first = await a_rendering_film(context)
+    second = await making.film(context, await making.camera(context, "other"))
+    assert await states.begin(context.pool, second, 1)
+    for film_id in (first, second):
+        assert await plan(context, film_id, A, B)
+        assert await rendering.missing(context.pool, film_id) == (2, 0)
+    await put_blob(context, first, B)
+    assert await names(context, first) == await names(context, second) == [None, B]
+    third = await making.film(context, await making.camera(context, "third"))
+    assert await states.begin(context.pool, third, 1)
+    assert await plan(context, third, B, A)
+    assert await names(context, third) == [B, None], "what is there is not rendered again"
+
+
+async def test_a_new_plan_keeps_what_is_shown_until_the_new_is_there(context: Context) -> None:
+    film_id = await a_rendering_film(context)
+    await plan(context, film_id, A)
+    await put_blob(context, film_id)
+    await plan(context, film_id, B)
+    (one,) = await segments.listed(context.pool, film_id)
+    assert (one.hash, one.wanted) == (A, B)
+    await put_blob(context, film_id, B)
+    assert await names(context, film_id) == [B]
+    await plan(context, film_id)
+    assert await names(context, film_id) == []
+
+
+async def test_what_its_frames_are_going_of_stays(context: Context) -> None:
+    film_id = await a_rendering_film(context)
+    await plan(context, film_id, A, B)
+    await put_blob(context, film_id)
+    film = await making.get(context, film_id)
+    later = Plan(segments=[], next_at=None, frozen=moment_of(START) + 2)
+    assert await rendering.write_plan(context.pool, film, later)
+    assert await names(context, film_id) == [A], "what was never rendered is not waited for"
+    changed = Plan(segments=[planned(B)], next_at=None, frozen=moment_of(START) + 2)
+    assert await rendering.write_plan(context.pool, film, changed)
+    assert [one.wanted for one in await segments.listed(context.pool, film_id)] == [A]
+
+
+async def test_jobs_are_handed_out_a_few_at_a_time_in_order(context: Context) -> None:
+    film_id = await a_rendering_film(context)
+    film = await making.get(context, film_id)
+    await plan(context, film_id, *(f"{n:064x}" for n in range(100)))
+    assert await rendering.hand_out_first(context.pool, film) == rendering.AT_ONCE
+    assert await rendering.hand_out_first(context.pool, film) == rendering.AT_ONCE
+    rows = await context.pool.fetch(
+        "SELECT args, lock FROM procrastinate_jobs WHERE task_name = $1 ORDER BY id", store.SEGMENT
+    )
+    assert [row["args"]["start"] - moment_of(START) for row in rows] == list(range(16))
+    assert rows[1]["lock"] == f"segment:{1:064x}"
+    await put_blob(context, film_id, f"{0:064x}")
+    assert await rendering.hand_out_first(context.pool, film) == rendering.AT_ONCE
+    count = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = $1"
+    assert await context.pool.fetchval(count, store.SEGMENT) == 17
 
 
 async def test_unused_segments_are_collected_after_a_day(context: Context) -> None:
     film_id = await a_rendering_film(context)
+    await plan(context, film_id, A)
     await put_blob(context, film_id)
-    await put_blob(context, film_id, "b" * 64)  # takes the window of the first
-    await context.pool.execute("UPDATE segments SET created_at = $1", START)
+    await plan(context, film_id, B)
+    await put_blob(context, film_id, B)
+    await work.tidy(replace(context, clock=FakeClock(START)))
     await work.tidy(replace(context, clock=FakeClock(START + timedelta(hours=23))))
-    assert await context.storage.head(segment_blob("a" * 64))
+    assert await context.storage.head(segment_blob(A))
     await work.tidy(replace(context, clock=FakeClock(START + timedelta(hours=25))))
-    assert await context.storage.head(segment_blob("a" * 64)) is None
-    assert await context.storage.head(segment_blob("b" * 64))
-    assert await segments.known_segments(context.pool, "") == ["b" * 64]
+    assert await context.storage.head(segment_blob(A)) is None
+    assert await context.storage.head(segment_blob(B))
+    assert await segments.known_segments(context.pool, "") == [B]
+
+
+async def unused(context: Context) -> int:
+    """A film, and a segment A that nobody has and that is marked for removal."""
+    film_id = await a_rendering_film(context)
+    await put_blob(context, film_id)
+    assert await segments.mark_unused(context.pool, START, START) == []
+    assert await segments.mark_unused(context.pool, START + DAY, START + DAY) == [A]
+    return film_id
 
 
 async def test_a_collection_that_was_cut_off_goes_on(context: Context) -> None:
-    film_id = await a_rendering_film(context)
-    await put_blob(context, film_id)
-    await segments.unlist(context.pool, film_id, [START])
-    await context.pool.execute("UPDATE segments SET created_at = $1", START)
-    assert await segments.mark_unused(context.pool, START + timedelta(days=1)) == ["a" * 64]
+    film_id = await unused(context)
 
     async def die(key: str) -> None:
         await context.storage.delete(key)
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await segments.collect(context.pool, "a" * 64, die)
+        await segments.collect(context.pool, A, die)
     # Blob gone, row marked: nobody is given it any more.
-    assert await segments.link(context.pool, film_id, planned(), "a" * 64) is False
+    await plan(context, film_id, A)
+    assert await names(context, film_id) == [None]
     assert await segments.known_segments(context.pool, "") == []
     await work.tidy(context)
     assert await context.pool.fetchval("SELECT count(*) FROM segments") == 0
 
 
 async def test_a_segment_wanted_again_while_it_goes_is_whole_in_the_end(context: Context) -> None:
-    film_id = await a_rendering_film(context)
-    await put_blob(context, film_id)
-    await segments.unlist(context.pool, film_id, [START])
-    await context.pool.execute("UPDATE segments SET created_at = $1", START)
-    await segments.mark_unused(context.pool, START + timedelta(days=1))
+    film_id = await unused(context)
+    await plan(context, film_id, A)
     removing, go_on = asyncio.Event(), asyncio.Event()
 
     async def slowly(key: str) -> None:
@@ -200,35 +183,37 @@ async def test_a_segment_wanted_again_while_it_goes_is_whole_in_the_end(context:
         await go_on.wait()
         await context.storage.delete(key)
 
-    collecting = asyncio.create_task(segments.collect(context.pool, "a" * 64, slowly))
+    collecting = asyncio.create_task(segments.collect(context.pool, A, slowly))
     await removing.wait()
     keeping = asyncio.create_task(put_blob(context, film_id))
     await asyncio.sleep(0.2)
     assert not keeping.done(), "it waits for the collector"
     go_on.set()
     assert await collecting
-    assert await keeping
-    assert await context.storage.get(segment_blob("a" * 64)) == b"data"
-    assert [s.hash for s in await segments.listed(context.pool, film_id)] == ["a" * 64]
+    await keeping
+    assert await context.storage.get(segment_blob(A)) == b"data"
+    assert await names(context, film_id) == [A]
 
 
-async def test_what_is_linked_is_not_marked(context: Context) -> None:
+async def test_what_is_being_linked_is_not_marked(context: Context) -> None:
     film_id = await a_rendering_film(context)
     await put_blob(context, film_id)
-    await segments.unlist(context.pool, film_id, [START])
-    await context.pool.execute("UPDATE segments SET created_at = $1", START)
+    await segments.mark_unused(context.pool, START, START)
     async with context.pool.acquire() as connection, connection.transaction():
-        assert await segments.link(connection, film_id, planned(), "a" * 64)
-        assert await segments.mark_unused(context.pool, START + timedelta(days=1)) == []
-    assert await segments.mark_unused(context.pool, START + timedelta(days=1)) == []
+        film = await making.get(context, film_id)
+        await rendering.write_plan(connection, film, Plan(segments=[planned()], next_at=None))
+        async with asyncio.timeout(5):
+            assert await segments.mark_unused(context.pool, START + DAY, START + DAY) == []
+    assert await segments.mark_unused(context.pool, START + DAY, START + DAY) == []
 
 
 async def test_a_film_that_is_no_longer_rendered_takes_nothing(context: Context) -> None:
     film_id = await a_rendering_film(context)
+    await plan(context, film_id, A)
     await store.cancel(context.pool, film_id)
-    assert await put_blob(context, film_id) is False
-    assert await segments.link(context.pool, film_id, planned(), "a" * 64) is None
-    assert await segments.listed(context.pool, film_id) == []
+    assert await plan(context, film_id, B) is False
+    assert await rendering.wanted(context.pool, film_id, moment_of(START)) is None
+    assert [one.wanted for one in await segments.listed(context.pool, film_id)] == [A]
 
 
 async def test_actions_that_make_no_sense(context: Context) -> None:
@@ -326,7 +311,7 @@ async def test_a_film_that_is_rendered_goes_when_its_job_has_ended(context: Cont
 async def test_resuming_does_not_wait_for_a_later_try(context: Context) -> None:
     film_id = await a_rendering_film(context)
     film = await making.get(context, film_id)
-    await store.fail(context.pool, film_id, "no", None)
+    await states.fail(context.pool, film_id, "no", None)
     await context.pool.execute(
         "UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 hour'"
     )

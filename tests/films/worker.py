@@ -34,7 +34,7 @@ async def main(stop: asyncio.Event) -> None:
 
 async def do_jobs(context: Context, stop: asyncio.Event) -> None:
     chores = loop.Spinner(context, "renderer", [vigil.jobs.work.targets, vigil.films.work.targets])
-    await asyncio.gather(chores.run(stop), engine.run(context, [vigil.films.work.RENDER], stop))
+    await asyncio.gather(chores.run(stop), engine.run(context, vigil.films.work.TASKS, stop))
 
 
 if __name__ == "__main__":

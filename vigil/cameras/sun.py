@@ -33,7 +33,7 @@ def height_at(latitude: float, longitude: float, epoch_s: float) -> float:
 
 def place(latitude: float, longitude: float, epoch_s: float) -> tuple[float, bool]:
     """Degrees above the horizon, and whether it is before noon by the sun."""
-    declination, angle = _position(longitude, epoch_s)
+    declination, angle = position(longitude, epoch_s)
     north = radians(latitude)
     sine = sin(north) * sin(declination) + cos(north) * cos(declination) * cos(angle)
     return degrees(asin(max(-1.0, min(1.0, sine)))), sin(angle) < 0
@@ -41,12 +41,17 @@ def place(latitude: float, longitude: float, epoch_s: float) -> tuple[float, boo
 
 def noon_at(longitude: float, epoch_s: float) -> float:
     """Seconds since 1970 of the sun's highest place in the half day before or after a moment."""
-    _, angle = _position(longitude, epoch_s)
+    _, angle = position(longitude, epoch_s)
     return epoch_s - atan2(sin(angle), cos(angle)) / (2 * pi) * 86_400.0
 
 
-def _position(longitude: float, epoch_s: float) -> tuple[float, float]:
-    """The sun's declination, and its hour angle there: 0 at noon, negative before; radians."""
+def position(longitude: float, epoch_s: float) -> tuple[float, float]:
+    """The sun's declination, and its hour angle there: 0 at noon, negative before; radians.
+
+    Args:
+        longitude: degrees, east positive.
+        epoch_s: seconds since 1970 UTC.
+    """
     t = (epoch_s - _J2000_S) / _CENTURY_S
     mean = radians(280.46646 + t * (36_000.76983 + t * 0.0003032))
     anomaly = radians(357.52911 + t * (35_999.05029 - t * 0.0001537))

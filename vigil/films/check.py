@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from vigil.context import Context
-from vigil.films import store, work
+from vigil.films import kinds, store
+from vigil.films.model import Film
 from vigil.films.segments import store as segments
 from vigil.storage import BlobInfo
 
@@ -65,9 +67,17 @@ async def _blobs_without_row(context: Context, mend: bool) -> AsyncIterator[str]
 
 async def _holes(context: Context, mend: bool) -> AsyncIterator[str]:
     for film in await store.finished(context.pool):
-        windows = await work.holes(context, film)
-        if windows:
+        lacking = await _lacking(context, film)
+        if lacking:
             if mend:
                 await store.replan(context.pool, film.id)
-            first = windows[0].strftime("%Y-%m-%d %H:%M:%S")
-            yield f"film {film.id} lacks {len(windows)} of its segments, the first at {first} UTC"
+            yield f"film {film.id} lacks {lacking} of its segments"
+
+
+async def _lacking(context: Context, film: Film) -> int:
+    """How many segments a finished film should have, by a plan made now, and has not."""
+    anew = dataclasses.replace(film, planned_id=0)
+    wanted = await kinds.of(film).plan(context, anew, context.clock.now())
+    rows = await segments.listed(context.pool, film.id)
+    there = {one.start for one in rows if one.hash is not None}
+    return sum(one.start not in there for one in wanted.segments)

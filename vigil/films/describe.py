@@ -7,10 +7,14 @@ from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from vigil.context import Context
+from vigil.films import kinds
 from vigil.films.model import Film, Totals
+from vigil.films.scene.kind import SCENE
 from vigil.films.segments import store as segments
 from vigil.jobs import store as jobs
 from vigil.jobs.model import Job
+
+kinds.know(SCENE)
 
 
 class FilmSegments(TypedDict):
@@ -112,9 +116,7 @@ async def describe_all(context: Context, films: Sequence[Film], *, admin: bool) 
 
 def _describe(film: Film, totals: Totals, job: Job | None, admin: bool) -> FilmJson:
     api = f"/api/v1/films/{film.id}"
-    planned = totals.segments
-    if film.state == "rendering" and job is not None and job.total is not None:
-        planned = max(planned, job.total)
+    at = kinds.of(film).at
     return {
         "id": film.id,
         "title": film.title,
@@ -128,12 +130,12 @@ def _describe(film: Film, totals: Totals, job: Job | None, admin: bool) -> FilmJ
         "width": film.width,
         "height": film.height,
         "window_s": film.window_s,
-        "segments": {"done": totals.segments, "planned": planned},
+        "segments": {"done": totals.segments, "planned": totals.planned},
         "frames": totals.frames,
         "duration_s": round(totals.duration_s, 3),
         "bytes": totals.bytes,
-        "first_at": totals.first_at,
-        "last_at": totals.last_at,
+        "first_at": None if totals.first is None else at(film, totals.first),
+        "last_at": None if totals.last is None else at(film, totals.last),
         "next_at": film.next_at,
         "job": None if job is None else _job(job),
         "playlist": f"{api}/playlist.m3u8" if totals.segments else None,

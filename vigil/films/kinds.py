@@ -28,8 +28,8 @@ class Plan:
     since: int | None = None
     """Windows that begin earlier stay as they are; ``None``: this is the whole film."""
     frozen: int | None = None
-    """What is rendered of windows that begin earlier stays: what it was made of is going.
-    ``None``: nothing is."""
+    """What is rendered of windows whose first picture is earlier stays: what it was made of is
+    going. ``None``: nothing is."""
     next_at: datetime | None
     """When to look again; ``None``: the film is complete with this."""
     planned_id: int = 0

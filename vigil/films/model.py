@@ -57,7 +57,7 @@ class Film:
     kind: str
     """Who plans and renders it: a name in ``vigil.films.kinds``."""
     scene_id: int | None
-    """The first scene; ``None`` when it was removed: the film stays as it is. Or of another kind."""
+    """The first scene; ``None`` when it was removed (the film stays as it is) or there is none."""
     scenes: tuple[int, ...]
     """All scenes that it shows at once, in the order of their places."""
     camera: str | None

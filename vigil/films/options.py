@@ -31,7 +31,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """Base of all: unknown fields are refused, defaults are not written."""
 
 
-class Daily(Options):
+class Daily(Options, frozen=True):
     """One frame a day: the closest to a time of day, or to a height of the sun."""
 
     clock: Clock | None = None
@@ -43,7 +43,7 @@ class Daily(Options):
     """How far from that moment the frame may be taken."""
 
 
-class Choice(Options):
+class Choice(Options, frozen=True):
     """Which frames go in."""
 
     tags: tuple[Annotated[str, Meta(min_length=1, max_length=60)], ...] = ()
@@ -60,12 +60,12 @@ class Choice(Options):
     """Leave out: dark; blurred; frozen (nothing moved for long); foreign (another picture)."""
     daily: Daily | None = None
     exclude: tuple[tuple[int, int], ...] = ()
-    """Spans that were picked out by hand: moments in microseconds, from and up to, not including."""
+    """Spans picked out by hand: moments in microseconds, from and up to, not including."""
     every: bool = False
     """Every frame is shown, however unevenly they came; else the closest to each slot's moment."""
 
 
-class Stamp(Options):
+class Stamp(Options, frozen=True):
     """The time, written into the picture."""
 
     format: Annotated[str, Meta(min_length=1, max_length=60)] = "%Y-%m-%d %H:%M"
@@ -78,14 +78,14 @@ class Stamp(Options):
     """Height of the letters as a share of the picture's."""
 
 
-class Card(Options):
+class Card(Options, frozen=True):
     """A title shown before the first picture."""
 
     text: Annotated[str, Meta(min_length=1, max_length=200)]
     seconds: Annotated[float, Meta(ge=0.5, le=20)] = 3.0
 
 
-class Fade(Options):
+class Fade(Options, frozen=True):
     """Pictures that blend into the next."""
 
     between: Literal["frames", "days"] = "frames"
@@ -95,14 +95,14 @@ class Fade(Options):
     """Pictures of the blend."""
 
 
-class Pan(Options):
+class Pan(Options, frozen=True):
     """Pan and zoom from one box of the picture to another, over the film's whole range."""
 
     start: Box
     end: Box
 
 
-class Look(Options):
+class Look(Options, frozen=True):
     """How the pictures look."""
 
     stamp: Stamp | None = None
@@ -129,7 +129,7 @@ class Look(Options):
     """Moment of the frame that stabilise and colours go by; fixed when the film is made."""
 
 
-class Making(Options):
+class Making(Options, frozen=True):
     """The options of a film of scenes."""
 
     choice: Choice = Choice()

@@ -118,7 +118,7 @@ def complete(
     title = " ".join((order.title or "").split())[:200]
     return NewFilm(
         title=title or default_title(camera, from_at, to_at),
-        scene_id=scene_id,
+        scenes=(scene_id,),
         from_at=from_at,
         to_at=to_at,
         speed=speed,

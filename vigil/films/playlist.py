@@ -6,6 +6,7 @@ address never change and no table is asked to serve one.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 
 from vigil.films.model import Film, Listed
 
+OVER = ("done", "cancelled", "failed")
+"""States in which a film gets no more by itself, or not soon."""
 SLOWEST_S = 20
 """Seconds after which a player should look for new segments, however slowly they come."""
 
@@ -51,9 +54,11 @@ def place(film: Film, listed: Sequence[Listed]) -> Iterator[Placed]:
 
 
 def playable(film: Film, listed: Sequence[Listed]) -> list[Listed]:
-    """What a player may be shown: a segment that may yet change only once the film is over."""
-    over = film.state in ("done", "cancelled")
-    return [segment for segment in listed if segment.closed or over]
+    """What a player may be shown: all that is rendered of a film that is over; else what is
+    rendered up to the first segment that is not, and will not change."""
+    if film.state in OVER:
+        return [segment for segment in listed if segment.hash is not None]
+    return list(itertools.takewhile(lambda one: one.hash is not None and one.closed, listed))
 
 
 def target_duration(film: Film) -> int:
@@ -79,7 +84,7 @@ def render(film: Film, listed: Sequence[Listed]) -> str:
         f"#EXT-X-MEDIA-SEQUENCE:{film.dropped_segments + 1}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
-    over = film.state in ("done", "cancelled")
+    over = film.state in OVER
     if over:
         lines.append("#EXT-X-PLAYLIST-TYPE:VOD")
     elif film.dropped_segments == 0:

@@ -15,7 +15,7 @@ from vigil import auth, openapi, responses
 from vigil.cameras import store as cameras
 from vigil.context import Context
 from vigil.errors import Conflict, Invalid, NotFound
-from vigil.films import order, playlist, store
+from vigil.films import kinds, order, playlist, store
 from vigil.films.describe import FilmJson, describe, describe_all
 from vigil.films.model import Film, segment_blob
 from vigil.films.playlist import Placed
@@ -255,6 +255,7 @@ async def playlist_m3u8(request: Request, film_id: int) -> HTTPResponse:
         return HTTPResponse(status=304, headers=headers)
     listed = await segments.listed(responses.context(request).pool, film_id)
     shown = playlist.playable(film, listed)
+    await store.watch(responses.context(request).pool, film_id)
     if not shown:
         raise NotFound("there is nothing to play yet", hint="try again in a moment", retry_after=2)
     body = playlist.render(film, shown)
@@ -336,13 +337,14 @@ async def segments_json(request: Request, film_id: int) -> HTTPResponse:
 
 
 def _span(film: Film, placed: Placed) -> SegmentJson:
+    at = kinds.of(film).at
     return {
         "number": placed.sequence,
         "start_s": placed.start / film.timescale,
         "duration_s": placed.segment.duration_s,
         "frames": placed.segment.frames,
-        "first_at": placed.segment.first_at,
-        "last_at": placed.segment.last_at,
+        "first_at": at(film, placed.segment.first),
+        "last_at": at(film, placed.segment.last),
         "url": f"/api/v1/films/{film.id}/segments/{placed.address}",
         "actions": {},
     }

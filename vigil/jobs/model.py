@@ -37,7 +37,7 @@ class Task:
     """A kind of job that a renderer can do."""
 
     name: str
-    """As it stands in the database: ``films.render``."""
+    """As it stands in the database: ``films.segment``."""
     run: Callable[[Context, RunningJob], Awaitable[None]]
     """Does the job, from the beginning or from where the last attempt left it.
 

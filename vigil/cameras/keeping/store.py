@@ -26,7 +26,7 @@ async def past(
                 AND received_at < $2
                 AND NOT EXISTS (
                     SELECT FROM films m
-                    WHERE m.scene_id = f.scene_id AND m.state IN ('waiting', 'rendering')
+                    WHERE f.scene_id = ANY (m.scenes) AND m.state IN ('waiting', 'rendering')
                         AND f.taken_at >= m.from_at AND f.taken_at < m.to_at
                 )
             ORDER BY taken_at, sha256 LIMIT $3
@@ -58,7 +58,7 @@ async def over(db: db_utils.Database, received_before: datetime, limit: int) -> 
                 WHERE camera_id = c.id AND deleting_at IS NULL AND NOT kept AND received_at < $1
                     AND NOT EXISTS (
                         SELECT FROM films m
-                        WHERE m.scene_id = f.scene_id AND m.state IN ('waiting', 'rendering')
+                        WHERE f.scene_id = ANY (m.scenes) AND m.state IN ('waiting', 'rendering')
                             AND f.taken_at >= m.from_at
                             AND f.taken_at < coalesce(m.to_at, 'infinity')
                     )

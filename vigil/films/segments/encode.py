@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 
 from vigil import ffmpeg
-from vigil.films.model import TICKS, Film
+from vigil.films.model import TICKS, Film, FilmFrame, Recipe
 
-FORMAT = 1
+Read = Callable[[FilmFrame], Awaitable[bytes]]
+"""Gives the JPEG of a frame."""
+FORMAT = 2
 """Raised when the bytes of a segment change for a reason that no other setting shows."""
 LONGEST_S = 600.0
 """An encoder that is not done with a few seconds of film by then hangs."""
@@ -32,8 +33,8 @@ def arguments(film: Film) -> list[str]:
     )
     return [
         *("-an", "-vf", picture, "-fps_mode", "passthrough"),
-        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23"),
-        *("-g", str(film.window_frames), "-flags", "+cgop"),
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-threads", "1"),
+        *("-g", "600", "-flags", "+cgop"),
         *("-video_track_timescale", str(film.timescale), "-map_metadata", "-1"),
     ]
 
@@ -44,35 +45,43 @@ def input_arguments(film: Film) -> list[str]:
     return ["-f", "image2pipe", "-c:v", "mjpeg", "-framerate", rate, "-i", "pipe:0"]
 
 
-def name(film: Film, digests: Iterable[bytes], version: str) -> str:
-    """The name of the segment made of frames with these SHA-256 digests, in this order.
+def settings(film: Film, *, card: bool = False) -> bytes:
+    """Everything in a film that changes a pixel or a byte of a segment: begin of what names it.
 
     Args:
-        film: its frame rate, size and window decide about the encoder's settings.
-        digests: of the frames.
-        version: of ffmpeg.
+        film: the film.
+        card: for the segment of its title card.
     """
     content = {
         "format": FORMAT,
-        "ffmpeg": version,
+        "ffmpeg": ffmpeg.version(),
         "input": input_arguments(film),
         "settings": arguments(film),
-        "frames": [digest.hex() for digest in digests],
     }
-    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+    return msgspec.json.encode(content, order="sorted")
 
 
-async def segment(film: Film, pictures: AsyncIterable[bytes]) -> bytes:
-    """Encode JPEGs into one self-contained fragmented MP4 that begins at time 0.
+async def segment(recipe: Recipe, read: Read) -> bytes:
+    """Encode a recipe into one self-contained fragmented MP4 that begins at time 0.
 
-    Raises FfmpegError, also when there is no picture that can be decoded.
+    Raises FfmpegError, and what ``read`` raises.
     """
+
+    async def pictures() -> AsyncIterator[bytes]:
+        for shot in recipe.shots:
+            for frame in shot.frames:
+                if frame is not None:
+                    data = await read(frame)
+                    for _ in range(shot.pictures):
+                        yield data
+
     # One fragment, however many keyframes; signed composition offsets, so that decode and
     # presentation time both begin at 0.
     flags = "+frag_custom+empty_moov+default_base_moof+negative_cts_offsets+skip_trailer"
+    film = recipe.film
     return await ffmpeg.read(
         [*input_arguments(film), *arguments(film), "-movflags", flags, "-f", "mp4", "pipe:1"],
-        input=pictures,
+        input=pictures(),
         timeout_s=LONGEST_S,
         max_bytes=1 << 30,
     )

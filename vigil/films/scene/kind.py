@@ -1,0 +1,204 @@
+"""The kind of films that show the frames of one scene, or of several at once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from vigil.context import Context
+from vigil.films.kinds import Outdated, Plan
+from vigil.films.model import (
+    MICROSECOND,
+    Film,
+    FilmFrame,
+    Planned,
+    Recipe,
+    Rendered,
+    Shot,
+    at_moment,
+    moment_of,
+)
+from vigil.films.scene import facts, plan, store
+from vigil.films.scene.facts import Facts
+from vigil.films.scene.pictures import Pictures
+from vigil.films.scene.plan import ALWAYS, Shots, Window
+from vigil.films.scene.rows import Rows
+from vigil.films.segments import encode
+from vigil.films.segments import store as segments
+
+SETTLED = timedelta(seconds=60)
+"""A frame older than this is in the database for all to see, whatever came before it."""
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+TAIL_S = (30.0, 3600.0)
+"""Least and most real seconds between two looks at a window that is not over."""
+TAILS = 8
+"""Looks at a long window before it is over."""
+
+
+class SceneKind:
+    """See ``vigil.films.kinds.Kind``."""
+
+    name = "scene"
+
+    async def plan(self, context: Context, film: Film, now: datetime) -> Plan:
+        """What the film should have now."""
+        over = film.to_at is not None and film.to_at + plan.GRACE <= now
+        begin = plan.open_since(film, now)
+        planned_id = await store.planned_up_to(context.pool, film, at_moment(begin), now - SETTLED)
+        oldest = await store.oldest(context.pool, film.scenes)
+        if oldest is None:  # what was rendered is all there will ever be
+            frozen = ALWAYS
+        else:
+            kept = now - timedelta(seconds=film.retention_s or 0)
+            frozen = moment_of(max(oldest, kept) if film.retention_s else oldest)
+        since = None if film.planned_id == 0 else await self._since(context, film, begin)
+        scenes, known = await self._rows(context, film, since, ALWAYS)
+        references = await store.references(context.pool, film)
+        digests = [b"" if one is None else one.digest for one in references]
+        planned = await asyncio.to_thread(
+            plan.plan, film, scenes, known, now, since, references=digests
+        )
+        ended = over or (film.to_at is None and film.retention_s is None)
+        return Plan(
+            segments=planned,
+            since=since,
+            frozen=frozen,
+            next_at=None if ended else _next_look(film, begin, now, planned),
+            planned_id=planned_id,
+        )
+
+    async def render(self, context: Context, film: Film, planned: Planned) -> Rendered:
+        """Render one segment; raises Outdated when its frames are others than planned."""
+        recipe = await self._recipe(context, film, planned)
+        async with Pictures(context.storage, recipe) as pictures:
+            data = await encode.segment(recipe, pictures.read)
+        lost = pictures.lost
+        if not lost:
+            return Rendered(data=data, hash=planned.hash)
+        name = hashlib.sha256(bytes.fromhex(planned.hash))
+        for frame, other in sorted(lost.items(), key=lambda pair: pair[0].moment):
+            name.update(frame.digest + other.digest)
+        return Rendered(data=data, hash=name.hexdigest(), lost=len(lost))
+
+    async def has_news(self, context: Context, film: Film) -> bool:
+        """Whether frames came, or a window that was planned before its end may be over."""
+        return film.retention_s is None or await store.has_news(context.pool, film)
+
+    def at(self, film: Film, moment: int) -> datetime | None:
+        """The time of a moment."""
+        return at_moment(moment)
+
+    async def _since(self, context: Context, film: Film, begin: int) -> int:
+        """The earliest window that another plan than the last one may give."""
+        moment = await store.touched(context.pool, film)
+        first = begin if moment is None else min(begin, moment - plan.reach(film)[1])
+        opened = await store.first_open(context.pool, film.id)
+        return plan.window_start(film, first if opened is None else min(first, opened))
+
+    async def _rows(
+        self, context: Context, film: Film, since: int | None, until: int
+    ) -> tuple[list[Rows], list[Facts]]:
+        """All frames of the film's scenes that a plan of windows from and to there looks at."""
+        back, ahead = plan.reach(film)
+        low, high = moment_of(film.from_at) - back, ALWAYS
+        if film.rolling_s is not None:
+            low = plan.span(film, context.clock.now())[0] - back
+        if film.to_at is not None:
+            high = moment_of(film.to_at) + ahead
+        if since is not None:
+            shown = await segments.before(context.pool, film.id, since)
+            low = max(low, (since if shown is None else shown) - back)
+        high = min(high, until if until == ALWAYS else until + ahead)
+        begin, end = at_moment(low), FOREVER if high >= ALWAYS else at_moment(high)
+        rows = [await store.frames(context.pool, scene, begin, end) for scene in film.scenes]
+        return rows, [await facts.load(context.pool, scene) for scene in film.scenes]
+
+    async def _recipe(self, context: Context, film: Film, planned: Planned) -> Recipe:
+        if planned.start < plan.window_start(film, moment_of(film.from_at)):
+            return Recipe(film=film, shots=())  # the title card
+        until = planned.start + film.window // MICROSECOND if planned.closed else planned.last + 1
+        scenes, known = await self._rows(context, film, planned.start, until)
+        references = await store.references(context.pool, film)
+        digests = [b"" if one is None else one.digest for one in references]
+
+        def again() -> Window | None:
+            last = ALWAYS if planned.closed else until
+            found = plan.shots(film, scenes, known, until=last)
+            made = plan.windows(film, scenes, found, planned.start, digests)
+            return next((one for one in made if one.start == planned.start), None)
+
+        window = await asyncio.to_thread(again)
+        if window is None or window.hash != planned.hash:
+            raise Outdated
+        every = [window.shots] if window.before is None else [window.before, window.shots]
+        frames = await store.shown(context.pool, _ids(scenes, every))
+        return Recipe(
+            film=film,
+            shots=_shots(film, scenes, window.shots, frames),
+            before=None
+            if window.before is None
+            else _shots(film, scenes, window.before, frames)[0],
+            references=tuple(references),
+        )
+
+
+def _next_look(film: Film, begin: int, now: datetime, planned: Sequence[Planned]) -> datetime:
+    """When the earliest open window closes, or before that when it is long and has a tail."""
+    closes = plan.closes_at(film, max(begin, plan.window_start(film, moment_of(film.from_at))))
+    if not plan.has_tail(film):
+        return closes
+    least, most = TAIL_S
+    return min(closes, now + timedelta(seconds=min(most, max(least, film.window_s / TAILS))))
+
+
+def _ids(scenes: Sequence[Rows], every: Iterable[Shots]) -> list[int]:
+    """Ids of all frames that some shots show."""
+    found: set[int] = set()
+    for shots in every:
+        for field in ("row", "day"):
+            for scene, rows in enumerate(scenes):
+                row = shots[field][:, scene]
+                found.update(rows["id"][row[row >= 0]].tolist())
+    return sorted(found)
+
+
+def _shots(
+    film: Film, scenes: Sequence[Rows], shots: Shots, frames: dict[int, FilmFrame]
+) -> tuple[Shot, ...]:
+    """Shots of rows as shots of frames; raises Outdated when one of them is gone meanwhile."""
+
+    def frame(scene: int, row: int) -> FilmFrame | None:
+        if row < 0:
+            return None
+        found = frames.get(int(scenes[scene]["id"][row]))
+        if found is None:
+            raise Outdated
+        return found
+
+    look = film.making.look
+    return tuple(
+        Shot(
+            frames=tuple(frame(*pair) for pair in enumerate(shot["row"].tolist())),
+            moment=int(shot["moment"]),
+            pictures=int(shot["pictures"]),
+            fade=int(shot["fade"]),
+            gains=tuple(shot["gain"].tolist()) if look.deflicker else (),
+            days=tuple(frame(*pair) for pair in enumerate(shot["day"].tolist()))
+            if look.colours
+            else (),
+            mark=_mark(film, int(shot["hole"]), next) if shot["hole"] else "",
+        )
+        for shot, next in zip(shots, [*shots["moment"][1:].tolist(), 0], strict=True)
+    )
+
+
+def _mark(film: Film, last: int, next: int) -> str:
+    """What is written over the picture before a hole that is marked."""
+    since, until = (plan.local(film, moment) for moment in (last, next))
+    end = f"{until:%H:%M}" if since.date() == until.date() else f"{until:%Y-%m-%d %H:%M}"
+    return f"no pictures from {since:%Y-%m-%d %H:%M} to {end}"
+
+
+SCENE = SceneKind()
