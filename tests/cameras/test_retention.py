@@ -186,8 +186,8 @@ async def test_what_a_film_in_the_making_needs_stays(
     film = await context.pool.fetchval(
         """
         INSERT INTO films
-            (title, scene_id, from_at, to_at, speed, fps, width, height, window_s, state)
-        VALUES ('x', $1, $2, $3, 100, 10, 320, 240, 50, $4) RETURNING id
+            (title, scenes, from_at, to_at, speed, fps, width, height, window_s, state)
+        VALUES ('x', ARRAY[$1::integer], $2, $3, 100, 10, 320, 240, 50, $4) RETURNING id
         """,
         taken[0].scene_id,
         taken[2].taken_at,
@@ -213,8 +213,8 @@ async def test_a_film_that_grows_for_ever_gives_up_what_is_old(
     taken = await take(context, camera, 3)
     await context.pool.execute(
         """
-        INSERT INTO films (title, scene_id, from_at, speed, fps, width, height, window_s, state)
-        VALUES ('x', $1, $2, 100, 10, 320, 240, 50, 'rendering')
+        INSERT INTO films (title, scenes, from_at, speed, fps, width, height, window_s, state)
+        VALUES ('x', ARRAY[$1::integer], $2, 100, 10, 320, 240, 50, 'rendering')
         """,
         taken[0].scene_id,
         taken[0].taken_at,
