@@ -71,11 +71,8 @@ async def record_story(
         if lost := known.keys() - {star.id for star in story.stars}:
             raise BadAnswer(f"{SITES[game.site]} lost {len(lost)} stars that it knew")
         last = -1 if game.tick is None else game.tick
-        changes = [
-            (tick, star_id, owner)
-            for tick, star_id, owner in _changes(story.owners)
-            if tick > last or star_id not in known
-        ]
+        new = (one for one in story.owners if one[0] > last or one[1] not in known)
+        changes = list(_changes(new, await store.current(connection, game_id)))
         first: dict[int, int] = {}
         for tick, star_id, _ in story.owners:
             first.setdefault(star_id, tick)
@@ -153,9 +150,14 @@ def _overtaken(game: Game, tick: int, asked_at: datetime) -> bool:
     return later and game.tick is not None and tick < game.tick
 
 
-def _changes(owners: Iterable[tuple[int, int, int]]) -> Iterable[tuple[int, int, int]]:
-    """(tick, star, player), sorted, without what says the same again."""
-    last: dict[int, int] = {}
+def _changes(
+    owners: Iterable[tuple[int, int, int]], before: Mapping[int, int]
+) -> Iterable[tuple[int, int, int]]:
+    """(tick, star, player), sorted, without what says the same again.
+
+    ``before`` is whose each star was.
+    """
+    last = dict(before)
     for tick, star_id, owner in owners:
         if last.get(star_id) != owner:
             last[star_id] = owner

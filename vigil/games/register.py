@@ -132,7 +132,8 @@ def _place(context: Context, site: str | None, number: str) -> tuple[str | None,
         for one in SITES:
             if host and host == _parts(base(context.settings, one))[0]:
                 site = site or one
-        number = path.rstrip("/").rpartition("/")[2]
+        found = re.search(r"/game/([^/]+)", path)
+        number = found[1] if found else ""
     if not re.fullmatch(r"[0-9A-Za-z_-]{1,40}", number):
         raise Invalid(
             "this cannot be a game's number",

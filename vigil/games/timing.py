@@ -26,16 +26,20 @@ def share(game_id: int) -> float:
 def next_look(game_id: int, seen: Snapshot, now: datetime) -> datetime:
     """When to ask again after this answer.
 
-    While the game goes on: in the next tick. Else (paused, not begun, in turns) once an hour, or
-    once in what would be a tick if that is shorter.
+    While the game goes on: in the next tick, at the moment of the game's own. Else (paused, not
+    begun, in turns) once an hour, or once in what would be a tick if that is shorter.
     """
     tick_s = float(seen.tick_rate_s)
     if seen.started and not seen.paused and not seen.turn_based and tick_s > 0:
-        left_s = (1.0 - seen.fragment) * tick_s
-        wait = left_s + SETTLE_S + share(game_id) * max(0.0, tick_s - SETTLE_S)
+        mine = SETTLE_S + share(game_id) * max(0.0, tick_s - SETTLE_S)
+        this_tick = mine - seen.fragment * tick_s
         # Where the tick should have turned and has not, asking more often would not turn it.
-        wait = max(wait, SOONEST_S, tick_s / 4)
-        return now + timedelta(seconds=min(wait, HOUR_S))
+        next_tick = max(this_tick + tick_s, tick_s / 4, SOONEST_S)
+        if next_tick <= HOUR_S:
+            return now + timedelta(seconds=next_tick)
+        # This tick is known, but its moment is within the hour, and brings the game back to it.
+        wait = this_tick if SOONEST_S <= this_tick <= HOUR_S else HOUR_S
+        return now + timedelta(seconds=wait)
     period = min(HOUR_S, tick_s) if tick_s > 0 and not seen.turn_based else HOUR_S
     return each(game_id, max(period, SOONEST_S), now)
 

@@ -142,7 +142,9 @@ def raise_for(error: FetchError, site: str) -> NoReturn:
             f"{name} sent something that is no state of the game: {error.message}", hint=error.hint
         ) from error
     if _is_our_network(error):
-        raise OurNetwork(f"{name} cannot be reached: our network is down") from error
+        raise OurNetwork(
+            f"{name} cannot be reached from here: {error.message}", hint=error.hint
+        ) from error
     raise Silent(
         f"{name} does not answer: {error.message}",
         hint="the site may be down; try again later",

@@ -128,6 +128,18 @@ async def places(db: db_utils.Database, game_id: int) -> dict[int, tuple[float, 
     return {row["star_id"]: (row["x"], row["y"]) for row in rows}
 
 
+async def current(db: db_utils.Database, game_id: int) -> dict[int, int]:
+    """Whose the stars are now."""
+    rows = await db.fetch(
+        """
+        SELECT DISTINCT ON (star_id) star_id, player_uid FROM game_owners
+        WHERE game_id = $1 ORDER BY star_id, tick DESC
+        """,
+        game_id,
+    )
+    return {row["star_id"]: row["player_uid"] for row in rows}
+
+
 async def describe(
     db: db_utils.Database, game_id: int, seen: Snapshot, now: datetime, next_at: datetime | None
 ) -> None:
