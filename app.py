@@ -12,6 +12,7 @@ import vigil.cameras.importing.views
 import vigil.cameras.views
 import vigil.controllers.views
 import vigil.films.views
+import vigil.games.views
 import vigil.jobs.views
 import vigil.notifications.views
 import vigil.site.errors
@@ -31,6 +32,7 @@ BLUEPRINTS = (
     vigil.cameras.importing.views.bp,
     vigil.controllers.views.bp,
     vigil.films.views.bp,
+    vigil.games.views.bp,
     vigil.jobs.views.bp,
     vigil.notifications.views.bp,
     vigil.admin.views.bp,

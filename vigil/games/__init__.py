@@ -3,9 +3,15 @@
 Tables: games, game_keys, game_players, game_stars, game_owners, game_totals, game_fleets,
 game_spans, game_gaps.
 
+Routes: /games, /games/<id>, /games/<id>/stars; /api/game/<id> (as NPTimelapse gave it);
+/api/v1/games, /api/v1/games/<id> and, below it, stars, history, events, totals, gaps, map.png,
+export, fetch, close; /api/v1/games/import.
+
 Beside the usual files: errors (what can go wrong, each with its words), register (a game that a
 person brings), asking (its site, with every key), merging (several answers into one), timing (when
 it is asked again), recording (an answer becomes rows, in one transaction), portable (a game as one
-file), actions (what can be done with a game), with writing (SQL that records) and keys (the keys,
-sealed).
+file), actions (what can be done with a game), with drawing (maps for films), writing (SQL that
+records) and keys (the keys, sealed). For the pages: shelf (games that are asked for, in memory),
+shown (a game as pages and API show it), api (the JSON), acting (what people do), charts (lines of
+totals), picture (the map as a PNG).
 """

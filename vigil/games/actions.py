@@ -23,5 +23,5 @@ def actions(game: Game, *, admin: bool) -> Actions:
         "fetch": signed_out or ended or waits,
         "close": signed_out or ended,
         "export": nothing,
-        "film": nothing,
+        "film": signed_out or nothing,
     }
