@@ -156,12 +156,13 @@ def test_sixty_four_players_have_colours_of_their_own(palette: Palette) -> None:
 
 def test_the_safe_palette_differs_without_red_or_green() -> None:
     """Its eight hues as somebody without red or green cones sees them (Viénot, Brettel, Mollon,
-    1999) stay apart; of the bright one some become the same."""
+    1999) stay apart, and from black and grey; of the bright one some become the same."""
 
     def least(palette: Palette) -> float:
         distances = []
         for kind in (PROTAN, DEUTAN):
             hues = [np.array(colours.player_colour(palette, number)) for number in range(8)]
+            hues += [np.array((0, 0, 0)), np.array((64, 64, 64))]
             seen = [(kind @ (hue / 255.0) ** 2.2).clip(0, 1) ** (1 / 2.2) for hue in hues]
             distances += [float(np.abs(a - b).max()) for i, a in enumerate(seen) for b in seen[:i]]
         return min(distances)

@@ -26,10 +26,10 @@ _HUES: dict[Palette, list[tuple[int, int, int]]] = {
         *((255, 128, 0), (255, 0, 0), (255, 0, 255), (128, 0, 255)),
     ],
     # M. Okabe, K. Ito, "Color Universal Design", 2008; the eighth, which is black there, is a
-    # light grey here, where the void is black
+    # violet here, where the void is black
     "safe": [
         *((0, 114, 178), (230, 159, 0), (0, 158, 115), (240, 228, 66)),
-        *((86, 180, 233), (213, 94, 0), (204, 121, 167), (221, 221, 221)),
+        *((86, 180, 233), (213, 94, 0), (204, 121, 167), (117, 112, 255)),
     ],
 }
 _SHADES = (1, 0.5, 0.75, 0.25, 7 / 8, 5 / 8, 3 / 8, 1 / 8)

@@ -33,7 +33,7 @@ def caption(galaxy: Galaxy, look: Look, tick: int) -> list[str]:
     told = f"Tick {tick}, not recorded" if missed else f"Tick {tick}"
     if look.caption == "tick" or not len(galaxy.clock_tick):
         return [told]
-    seconds = float(np.interp(tick, galaxy.clock_tick, galaxy.clock_s))
+    seconds = float(galaxy.seconds(np.array([tick]))[0])
     return [told, f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"]
 
 

@@ -151,6 +151,11 @@ class Galaxy:
         """How many stars are known at a tick: so many of the first."""
         return int(np.searchsorted(self.first_tick, tick, "right"))
 
+    def seconds(self, ticks: Ints) -> Floats:
+        """When ticks were, in whole seconds since 1970; the clock must not be empty."""
+        found: Floats = np.rint(np.interp(ticks, self.clock_tick, self.clock_s))
+        return found
+
     def owners(self, tick: int) -> Ints:
         """The player who owns each star at a tick."""
         found = np.full(len(self.x), NOBODY, np.int64)
@@ -182,7 +187,7 @@ class Galaxy:
             totals=self.totals.span(first, last),
             fleets=self.fleets.span(first, last),
             clock_tick=ticks,
-            clock_s=np.interp(ticks, self.clock_tick, self.clock_s) if clock else _no_floats(),
+            clock_s=self.seconds(ticks) if clock else _no_floats(),
             missed=tuple(
                 (max(begin, first), min(end, last))
                 for begin, end in self.missed

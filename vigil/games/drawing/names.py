@@ -29,31 +29,19 @@ class Names:
     def write(self, name: str, y: int, x: int) -> Rect | None:
         """A name below a point, in the middle, if there is room; returns where it is."""
         height, width = self.keep.shape
-        letters = words.mask(name, self.size, width, self._outline)
-        top, left = y, x - letters.shape[1] // 2
-        at = Rect(top, top + letters.shape[0], left, left + letters.shape[1])
+        _, down, across = words.fit(name, self.size, width, self._outline)
+        at = Rect(y, y + down, x - across // 2, x - across // 2 + across)
         outside = at.top < 0 or at.left < 0 or at.bottom > height or at.right > width
-        if outside or at.width == 0 or self._taken[at.at].any():
+        if outside or across == 0 or self._taken[at.at].any():
             return None
         self._taken[at.at] = True
-        self._write(at, letters, self._filled(name, letters))
-        return at
-
-    def _filled(self, name: str, letters: Bytes) -> Bytes:
-        """The letters without their outline, where they are in the mask that has it."""
-        inner = words.mask(name, self.size, letters.shape[1] - 2 * self._outline)
-        found = np.zeros_like(letters)
-        edge = self._outline
-        found[edge : edge + inner.shape[0], edge : edge + inner.shape[1]] = inner
-        return found
-
-    def _write(self, at: Rect, covered: Bytes, filled: Bytes) -> None:
-        white = filled.astype(np.uint16)
-        around = np.maximum(covered, filled).astype(np.uint16)
+        covered, filled = words.outlined(name, self.size, width, self._outline)
+        white, around = filled.astype(np.uint16), covered.astype(np.uint16)
         self.keep[at.at] = 255 - around
         self.add[at.at] = white * WHITE_Y + (around - white) * BLACK_Y
-        even = at.even().within(*self.keep.shape)
+        even = at.even().within(height, width)
         self.keep_colour[even.halved.at] = mean4(self.keep[even.at])
+        return at
 
     def over(self, at: Rect, luma: Bytes, colours: Sequence[Bytes]) -> None:
         """Set the names over a part of a picture; ``at`` has even edges."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from vigil.games.drawing.model import Bytes
 
 FONT = Path(__file__).with_name("DejaVuSansCondensed.ttf")
-REMEMBERED = 512
+REMEMBERED = 4096
 """Masks that are kept."""
 
 
@@ -27,16 +28,16 @@ def clean(text: str) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def mask(text: str, size: int, widest: int, outline: int = 0) -> Bytes:
-    """How much of each pixel text covers.
+def fit(text: str, size: int, widest: int, outline: int = 0) -> tuple[str, int, int]:
+    """As much of a text as fits, ended by ``…`` if it is not all, and its height and width.
 
     Args:
-        text: cut, and ended by ``…``, where it is too long.
+        text: anything.
         size: of the font, in pixels.
         widest: the most pixels it may take across.
-        outline: width of a line around every letter, which is covered, too.
+        outline: width of a line around every letter.
 
-    Rows are as many for every text of a size; there may be no columns.
+    The height is the same for every text of a size; the width may be 0.
     """
     face, shown = font(size), clean(text)
     if face.getlength(shown) + 2 * outline > widest:
@@ -44,14 +45,32 @@ def mask(text: str, size: int, widest: int, outline: int = 0) -> Bytes:
         while shown and face.getlength(shown) > room:
             shown = shown[:-1]
         shown = shown.rstrip() + "…" if shown and room > 0 else ""
-    ascent, descent = face.getmetrics()
-    width = min(widest, int(np.ceil(face.getlength(shown))) + 2 * outline) if shown else 0
-    height = ascent + descent + 2 * outline
-    if width <= 0:
+    width = min(widest, ceil(face.getlength(shown)) + 2 * outline) if shown else 0
+    return shown, sum(face.getmetrics()) + 2 * outline, max(0, width)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def mask(text: str, size: int, widest: int, outline: int = 0) -> Bytes:
+    """How much of each pixel a text covers, and the line around it; for arguments see ``fit``."""
+    shown, height, width = fit(text, size, widest, outline)
+    if width == 0:
         return np.zeros((height, 0), np.uint8)
+    return _render(shown, size, height, width, outline)
+
+
+def outlined(text: str, size: int, widest: int, outline: int) -> tuple[Bytes, Bytes]:
+    """The mask of a text with a line around it, and that of its letters alone in the same place."""
+    shown, height, width = fit(text, size, widest, outline)
+    inner = _render(shown, size, height - 2 * outline, width - 2 * outline, 0)
+    letters = np.zeros((height, width), np.uint8)
+    letters[outline : height - outline, outline : width - outline] = inner
+    return np.maximum(_render(shown, size, height, width, outline), letters), letters
+
+
+def _render(shown: str, size: int, height: int, width: int, outline: int) -> Bytes:
     image = Image.new("L", (width, height))
     ImageDraw.Draw(image).text(
-        (outline, outline), shown, fill=255, font=face, stroke_width=outline, stroke_fill=255
+        (outline, outline), shown, fill=255, font=font(size), stroke_width=outline, stroke_fill=255
     )
     found = np.array(image)
     found.setflags(write=False)
