@@ -11,7 +11,9 @@ import vigil.admin.views
 import vigil.cameras.importing.views
 import vigil.cameras.views
 import vigil.controllers.views
+import vigil.films.kinds
 import vigil.films.views
+import vigil.games.filming
 import vigil.games.views
 import vigil.jobs.views
 import vigil.notifications.views
@@ -37,6 +39,8 @@ BLUEPRINTS = (
     vigil.notifications.views.bp,
     vigil.admin.views.bp,
 )
+
+vigil.films.kinds.know(vigil.games.filming.KIND)
 
 LONGEST_BODY = 64_000_000  # bytes of a request
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 
 import vigil.cameras.importing.work
+import vigil.films.kinds
 import vigil.films.work
+import vigil.games.filming
 import vigil.jobs.engine
 import vigil.jobs.work
 from vigil import ffmpeg, loop
@@ -21,6 +23,8 @@ TASKS: tuple[Task, ...] = vigil.films.work.TASKS
 
 LONG_TASKS: tuple[Task, ...] = (vigil.cameras.importing.work.BRING,)
 """Those that take hours; they have a worker of their own and keep nothing else waiting."""
+
+vigil.films.kinds.know(vigil.games.filming.KIND)
 
 CHORES = (vigil.jobs.work.targets, vigil.films.work.targets)
 """What one renderer does for all of them, again and again."""

@@ -94,7 +94,9 @@ def actions(film: Film, *, admin: bool) -> dict[str, str | None]:
 
 
 def _why_not_resume(film: Film) -> str | None:
-    return None if film.retention_s is not None else "its camera was removed"
+    if film.kind != "scene" or film.retention_s is not None:
+        return None
+    return "its camera was removed"
 
 
 async def describe(context: Context, film: Film, *, admin: bool) -> FilmJson:

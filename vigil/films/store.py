@@ -7,6 +7,8 @@ the function says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import asyncpg
 
 import db_utils
@@ -99,6 +101,22 @@ async def page(
         """,
         camera,
         before,
+        limit,
+    )
+    return [film_of(row) for row in rows]
+
+
+async def with_options(
+    db: db_utils.Database, kind: str, options: Mapping[str, object], limit: int = 200
+) -> list[Film]:
+    """Films of a kind that have these options, whatever others they have; the newest first."""
+    rows = await db.fetch(
+        FILMS
+        + """
+        WHERE f.state <> 'deleting' AND f.kind = $1 AND f.options @> $2 ORDER BY f.id DESC LIMIT $3
+        """,
+        kind,
+        dict(options),
         limit,
     )
     return [film_of(row) for row in rows]
