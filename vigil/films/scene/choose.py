@@ -45,7 +45,7 @@ def choose(rows: Rows, film: Film, facts: Facts) -> Positions:
         found = found[daily.choose(moments[found], choice.daily, facts)]
     if calm > 1:
         each = choice.every or choice.daily is not None
-        found = found[pacing.paced(rows[found], calm, step(film), each=each)]
+        found = pacing.paced(rows, found, calm, step(film), each=each)
     return found
 
 

@@ -5,6 +5,7 @@ Each answers for all frames of a scene, and looks at most ``REACH`` around a fra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -106,7 +107,8 @@ class _Alike:
 
     def __init__(self, rows: Rows) -> None:
         self._black = rows["dark"] >= findings.BLACK
-        self._digest = rows["digest"].view([("head", "<u8"), ("rest", "V24")])["head"].copy()
+        begin = np.dtype([("begin", "<u8"), ("rest", "V24")])  # 64 bits of a hash are enough
+        self._digest = np.ascontiguousarray(rows["digest"].view(begin)["begin"])
         self._light = rows["has_look"] & (rows["sun"] >= findings.DAYLIGHT)
         self._look = looks(rows)
         self._luma = column(rows, "luma").astype(np.float64)
@@ -126,22 +128,29 @@ def foreign(rows: Rows) -> Mask:
     size = len(rows)
     moments, look = column(rows, "moment"), looks(rows)
     known = column(rows, "has_look")
-    fellows, between = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    fellows, others = np.zeros(size, np.int8), np.zeros(size, np.int8)
+    between = np.zeros(size, np.bool_)
     for apart in range(1, min(ASIDE, size - 1) + 1):
         near = known[apart:] & known[:-apart] & (moments[apart:] - moments[:-apart] <= HOUR)
         bits = _bits(look[apart:], look[:-apart])
         fellow, other = near & (bits < OTHER_BITS), near & (bits >= OTHER_BITS)
-        fellows[apart:] += fellow
-        fellows[:-apart] += fellow
+        for count, one in ((fellows, fellow), (others, other)):
+            count[apart:] += one
+            count[:-apart] += one
         if size > 2 * apart:
             around = known[2 * apart :] & known[: -2 * apart]
             around &= moments[2 * apart :] - moments[: -2 * apart] <= HOUR
             around &= _bits(look[2 * apart :], look[: -2 * apart]) <= SAME_BITS
             between[apart:-apart] |= around & other[apart:] & other[:-apart]
-    return between & (fellows < ASIDE)
+    return between & (3 * fellows < 2 * others)  # else two views take turns
 
 
-FAULTS = {"dark": dark, "blurred": blurred, "frozen": frozen, "foreign": foreign}
+FAULTS: dict[Fault, Callable[[Rows], Mask]] = {
+    "dark": dark,
+    "blurred": blurred,
+    "frozen": frozen,
+    "foreign": foreign,
+}
 
 
 def looks(rows: Rows) -> NDArray[np.uint64]:

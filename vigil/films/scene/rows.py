@@ -30,13 +30,15 @@ Rows = NDArray[np.void]
 """Records of ``FRAME``, by moment; of one moment by number."""
 
 SENT = FRAME.newbyteorder(">")
-"""The same as PostgreSQL sends it."""
+"""The same as PostgreSQL sends it; its microseconds count from 2000."""
+_Y2K = 946_684_800_000_000
 
 
 def read(packed: bytes) -> Rows:
-    """The frames of packed records, in order."""
+    """The frames of packed records (``SENT``), in order."""
     rows = np.frombuffer(packed, SENT).astype(FRAME)
     moments = rows["moment"]
+    moments += _Y2K
     if np.all(moments[1:] > moments[:-1]):
         return rows
     return rows[np.lexsort((rows["id"], moments))]

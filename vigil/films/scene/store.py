@@ -1,33 +1,71 @@
-"""The SQL of films of scenes: their frames, and what came since they were last planned."""
+"""The SQL of films of scenes: their frames, and what came since they were last planned.
+
+A million rows would keep asyncpg busy for seconds, so PostgreSQL packs them, and some ten thousand
+go over as one value.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 
 import db_utils
+from vigil.cameras.looking.model import DayCount
+from vigil.cameras.looking.store import days
 from vigil.films.model import Film, FilmFrame, at_moment, moment_of
 from vigil.films.scene.rows import Rows, read
 
-FRAMES = """
+DAY = timedelta(days=1)
+CONNECTIONS = 2
+"""PostgreSQL packs on so many processors at a time."""
+AT_ONCE = 40_000
+"""Frames packed into one value: a few megabytes."""
+PACKED = """
     SELECT string_agg(
-        int8send((extract(epoch FROM taken_at) * 1000000)::bigint) || int8send(id)
-        || float4send(luma) || float4send(coalesce(contrast, 'NaN'))
-        || float4send(coalesce(dark, 'NaN')) || float4send(coalesce(bright, 'NaN'))
-        || float4send(coalesce(sharpness, 'NaN')) || float4send(coalesce(sun_height, 'NaN'))
-        || int8send(coalesce(perceptual_hash, 0)) || boolsend(perceptual_hash IS NOT NULL)
+        timestamptz_send(taken_at) || int8send(id) || float4send(luma)
+        || float4send(coalesce(contrast, 'NaN')) || float4send(coalesce(dark, 'NaN'))
+        || float4send(coalesce(bright, 'NaN')) || float4send(coalesce(sharpness, 'NaN'))
+        || float4send(coalesce(sun_height, 'NaN')) || int8send(coalesce(perceptual_hash, 0))
+        || boolsend(perceptual_hash IS NOT NULL)
         || CASE WHEN picture IS NULL THEN sha256
             ELSE sha256(sha256 || decode(left(right(picture, 20), 16), 'hex')) END,
         ''::bytea)
     FROM frames
     WHERE scene_id = $1 AND taken_at >= $2 AND taken_at < $3 AND deleting_at IS NULL
 """
+"""As ``rows.SENT`` has it; a picture's key ends with the beginning of its SHA-256, as
+``FilmFrame.digest`` takes it."""
 
 
-async def frames(db: db_utils.Database, scene_id: int, from_at: datetime, to_at: datetime) -> Rows:
+async def frames(pool: db_utils.Pool, scene_id: int, from_at: datetime, to_at: datetime) -> Rows:
     """The frames of a scene taken from one moment up to, not including, another; by moment."""
-    packed: bytes | None = await db.fetchval(FRAMES, scene_id, from_at, to_at)
-    return read(packed or b"")
+    counts = await days(pool, scene_id, from_at.date() - DAY, to_at.date() + 2 * DAY)
+    inside = [edge for edge in edges(counts) if from_at < edge < to_at]
+    turns = asyncio.Semaphore(CONNECTIONS)
+
+    async def packed(span: tuple[datetime, datetime]) -> bytes:
+        async with turns:
+            found: bytes | None = await pool.fetchval(PACKED, scene_id, *span)
+        return found or b""
+
+    return read(b"".join(await asyncio.gather(*map(packed, pairwise([from_at, *inside, to_at])))))
+
+
+def edges(counts: Sequence[DayCount]) -> list[datetime]:
+    """Moments between which about ``AT_ONCE`` frames lie at most; only near midnights, for the
+    days are those of the scene's clock."""
+    found, held = [], 0
+    for count in counts:
+        midnight = datetime.combine(count.day, time(0), UTC)
+        if held + count.frames > AT_ONCE:
+            found.append(midnight)
+            held = 0
+        pieces = count.frames // AT_ONCE + 1
+        found += [midnight + DAY * number / pieces for number in range(1, pieces)]
+        held += count.frames // pieces
+    return found
 
 
 async def shown(db: db_utils.Database, ids: Sequence[int]) -> dict[int, FilmFrame]:
