@@ -6,6 +6,7 @@ Run as many as you like: jobs are handed out by the database.
 from __future__ import annotations
 
 import asyncio
+import os
 
 import vigil.cameras.importing.work
 import vigil.films.kinds
@@ -30,9 +31,14 @@ CHORES = (vigil.jobs.work.targets, vigil.films.work.targets)
 """What one renderer does for all of them, again and again."""
 
 
+NICE = 10
+"""Encoders take what cores the website and the scanner leave."""
+
+
 async def main(stop: asyncio.Event) -> None:
     """Do jobs until told to stop; the one in hand then goes back to the queue."""
     chosen = loop.begin("renderer")
+    os.nice(NICE)
     async with open_context(chosen, "renderer") as context:
         chores = loop.Spinner(context, "renderer", CHORES)
         async with (

@@ -6,6 +6,7 @@ Its clock stands still at the given moment, as that of the test does.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from vigil import ffmpeg, loop
 from vigil.clock import SystemClock
 from vigil.context import Context, open_context
 from vigil.jobs import engine
+from vigil.reserve import Reserve
 from vigil.settings import Settings
 
 
@@ -27,14 +29,19 @@ class Then(SystemClock):
 
 
 async def main(stop: asyncio.Event) -> None:
-    settings = Settings(database_url=sys.argv[1], data_dir=Path(sys.argv[2]))
+    room = Reserve(int(os.environ.get("VIGIL_TEST_RESERVE", "0")), 0.0)
+    settings = Settings(
+        database_url=sys.argv[1], data_dir=Path(sys.argv[2]), disk_reserve=room, render_jobs=2
+    )
     async with open_context(settings, "renderer", clock=Then()) as context:
         await do_jobs(context, stop)
 
 
 async def do_jobs(context: Context, stop: asyncio.Event) -> None:
     chores = loop.Spinner(context, "renderer", [vigil.jobs.work.targets, vigil.films.work.targets])
-    await asyncio.gather(chores.run(stop), engine.run(context, vigil.films.work.TASKS, stop))
+    await asyncio.gather(
+        chores.run(stop), engine.run(context, vigil.films.work.TASKS, stop, concurrency=2)
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import asyncpg
 import db_utils
 from vigil import ffmpeg, log
 from vigil.context import Context
-from vigil.errors import NotFound, Unavailable, VigilError
+from vigil.errors import DiskFull, NotFound, Unavailable, VigilError
 from vigil.films import joining, kinds, store
 from vigil.films.kinds import Outdated
 from vigil.films.model import Film, Planned
@@ -37,8 +37,13 @@ kinds.know(SCENE)
 
 TRY_AGAIN = timedelta(minutes=5)
 """How long a film rests after its job has failed for good, before that is tried again."""
-MOST_FAILURES = 3
-"""Attempts at a segment that may fail for a reason of its own."""
+MOST_FAILURES = 4
+"""Attempts at a segment that may fail for a reason of its own; half a minute in all."""
+MOST_LOST = 0.1
+"""Share of a segment's frames that may be unreadable without another attempt: where there are more
+it may be the blob store that is gone, for a while."""
+BYTES_A_PIXEL = 0.2
+"""Room that is wanted for a segment: several times what it will need."""
 UNUSED = timedelta(days=1)
 """For so long a segment that no film has any more is kept for whoever plays it."""
 LOOK_S, TIDY_S = 1.0, 600.0
@@ -113,10 +118,12 @@ async def segment(context: Context, job: RunningJob) -> None:
     film = await store.get(context.pool, int(job.arguments["film_id"]))
     if film is None:
         return
-    planned = await rendering.wanted(context.pool, film.id, int(job.arguments["start"]))
-    if planned is not None and not await rendering.link(context.pool, film, planned):
+    found = await rendering.wanted(context.pool, film.id, int(job.arguments["start"]))
+    if found is not None and not await rendering.link(context.pool, film, found[0]):
+        planned, failures = found
         try:
-            await _render(context, film, planned)
+            await _has_room(context, film, planned)
+            await _render(context, film, planned, last=failures + 1 >= MOST_FAILURES)
         except Outdated:
             await rendering.plan_again(context.pool, film)
             return
@@ -127,8 +134,9 @@ async def segment(context: Context, job: RunningJob) -> None:
                 text = str(error)
             else:
                 text = f"{type(error).__name__}: {error}"
-            most = 1 if isinstance(error, VigilError) and error.permanent else MOST_FAILURES
-            if not await rendering.note_failure(context.pool, film.id, planned, text, most):
+            if not await rendering.note_failure(
+                context.pool, film.id, planned, text, MOST_FAILURES
+            ):
                 raise _Again(text) from error
             log.error("films", f"film {film.id}: a segment cannot be rendered: {text}", exc=error)
     await rendering.go_on(context.pool, film)
@@ -140,9 +148,22 @@ class _Again(VigilError):
     code = "segment_failed"
 
 
-async def _render(context: Context, film: Film, planned: Planned) -> None:
+async def _has_room(context: Context, film: Film, planned: Planned) -> None:
+    """Raises DiskFull when the segment would use up what is to stay free of the disk."""
+    space = await context.storage.space()
+    size = planned.pictures * film.width * film.height * BYTES_A_PIXEL
+    if space is not None and space.free - size < context.settings.disk_reserve.of(space):
+        raise DiskFull(
+            "there is no room for another segment: what is left of the disk is kept free",
+            hint="make room, or lower VIGIL_DISK_RESERVE; it goes on by itself",
+        )
+
+
+async def _render(context: Context, film: Film, planned: Planned, *, last: bool) -> None:
     begin = time.monotonic()
     rendered = await kinds.of(film).render(context, film, planned)
+    if rendered.lost > MOST_LOST * planned.pictures and not last:
+        raise _Again(f"{rendered.lost} of its frames cannot be read")
     whole = await asyncio.to_thread(fmp4.split, rendered.data)
     if whole.frames != planned.pictures:
         raise ffmpeg.FfmpegError(

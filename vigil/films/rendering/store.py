@@ -183,11 +183,12 @@ async def hand_out_first(db: db_utils.Database, film: Film) -> int:
         return await hand_out(connection, film)
 
 
-async def wanted(db: db_utils.Database, film_id: int, start: int) -> Planned | None:
-    """A segment that a film still lacks; ``None`` when it does not, or takes nothing any more."""
+async def wanted(db: db_utils.Database, film_id: int, start: int) -> tuple[Planned, int] | None:
+    """A segment that a film still lacks, and how many attempts at it have failed; ``None`` when
+    it does not lack it, or takes nothing any more."""
     row = await db.fetchrow(
         """
-        SELECT l.start, l.wanted AS hash, l.moments, l.closed
+        SELECT l.start, l.wanted AS hash, l.moments, l.closed, l.failures
         FROM film_segments l JOIN films f ON f.id = l.film_id
         WHERE l.film_id = $1 AND l.start = $2 AND f.state = 'rendering' AND l.moments IS NOT NULL
             AND (l.hash IS NULL OR l.hash <> l.wanted) AND l.lost = 0 AND l.error IS NULL
@@ -195,7 +196,11 @@ async def wanted(db: db_utils.Database, film_id: int, start: int) -> Planned | N
         film_id,
         start,
     )
-    return None if row is None else Planned(**row)
+    if row is None:
+        return None
+    values = dict(row)
+    failures: int = values.pop("failures")
+    return Planned(**values), failures
 
 
 async def link(db: db_utils.Database, film: Film, planned: Planned) -> bool:

@@ -14,7 +14,9 @@ READ_AHEAD = 4
 
 
 class Unreadable(NotFound):
-    """None of the frames of a segment can be read."""
+    """None of the frames of a segment can be read: they, or the blob store, are gone."""
+
+    permanent = False
 
 
 class Pictures:
