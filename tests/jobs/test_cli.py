@@ -14,8 +14,8 @@ from vigil.jobs import store
 from vigil.settings import ROOT
 
 
-async def vigil(context: Context, *arguments: str) -> tuple[int, str, str]:
-    """Run a command; returns status, stdout, stderr."""
+async def vigil(context: Context, *arguments: str, **more: str) -> tuple[int, str, str]:
+    """Run a command, with ``more`` settings; returns status, stdout, stderr."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VIGIL_")}
     settings = {
         "VIGIL_DATABASE_URL": context.settings.database_url or "",
@@ -27,7 +27,7 @@ async def vigil(context: Context, *arguments: str) -> tuple[int, str, str]:
         "vigil",
         *arguments,
         cwd=ROOT,
-        env=environment | settings,
+        env=environment | settings | more,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

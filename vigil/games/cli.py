@@ -102,11 +102,12 @@ async def close(context: Context, id: int) -> None:
 
 @game.command("export")
 @click.argument("id", type=int)
-@click.argument("file", type=click.File("wb", atomic=True), default="-")
+@click.argument("file", type=click.File("wb", lazy=True), default="-")
 @with_context
 async def export_command(context: Context, id: int, file: BinaryIO) -> None:
     """Write game ID, without keys, to FILE as JSON (default: standard output)."""
-    file.write(await portable.export(context.pool, id))
+    data = await portable.export(context.pool, id)
+    file.write(data)  # opened only now: a game that is not there leaves no file
 
 
 @game.command("import")

@@ -33,7 +33,8 @@ _ALL = """
         SELECT coalesce(array_agg((from_tick, to_tick, reason) ORDER BY from_tick), '{}') AS gaps
         FROM game_gaps WHERE game_id = $1
     ), fleet AS (
-        SELECT coalesce(array_agg((tick, ids, owners, xs, ys, ships) ORDER BY tick), '{}')
+        SELECT coalesce(
+            jsonb_agg(jsonb_build_array(tick, ids, owners, xs, ys, ships) ORDER BY tick), '[]')
             AS fleets
         FROM game_fleets WHERE game_id = $1
     )
