@@ -1,6 +1,12 @@
 /** A film's page: plays it while it grows, shows how far it is and what moment is on the screen. */
 
+import { Player } from "./films_player.js";
+import { Slider } from "./films_slider.js";
+import { Thumbs } from "./films_thumbs.js";
+import { FilmTime, inWords as momentInWords } from "./films_time.js";
 import { listen, setProgress, setTime } from "./site.js";
+
+const LOOK_MS = 3000; // a film that grows quickly is looked at no more often
 
 const root = document.querySelector("[data-film]");
 const id = root.dataset.film;
@@ -8,70 +14,62 @@ const api = `/api/v1/films/${id}`;
 const video = root.querySelector("[data-video]");
 const part = (name) => root.querySelector(`[data-${name}]`);
 
-let player = null;
-let spans = [];
-let reading = false;
+const player = new Player(video, `${api}/playlist.m3u8`);
+const time = new FilmTime(api);
+const thumbs = new Thumbs(`${api}/thumbnails.vtt`);
+/** Film time of the player's 0: the beginning of a film may have left it. */
+let base = null;
+const now = () => video.currentTime + (base ?? 0);
 
-/** Begin to play as soon as there is something. */
-function attach() {
-  if (player) return;
-  const source = `${api}/playlist.m3u8`;
-  const Hls = window.Hls;
-  if (Hls?.isSupported()) {
-    // A growing film is not a live one: it is watched from its beginning.
-    player = new Hls({ startPosition: 0, liveDurationInfinity: false, backBufferLength: 60 });
-    player.on(Hls.Events.ERROR, (_, data) => {
-      if (!data.fatal) return;
-      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) player.recoverMediaError();
-      else setTimeout(() => player.loadSource(source), 3000);
-    });
-    player.loadSource(source);
-    player.attachMedia(video);
-  } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
-    player = video;
-    video.src = source;
-  }
+/** Seek to the picture at a time of the film: a little behind its beginning. */
+function seek(seconds) {
+  const wanted = seconds - (base ?? 0) + (time.line?.picture_s ?? 0) / 4;
+  video.currentTime = Math.max(0, Math.min(wanted, video.duration || Infinity));
 }
 
-/** Learn which real time new segments show, and let the player know that they are there. */
-async function readSpans(film) {
-  if (reading) return;
-  reading = true;
+const slider = new Slider(part("line"), time, thumbs, { seek, now });
+
+let looking = false;
+let missed = false;
+
+/** Learn what the film shows now, at most every few seconds. */
+async function look() {
+  if (looking) {
+    missed = true;
+    return;
+  }
+  looking = true;
   try {
-    const all = film.segments.done <= spans.length; // late frames may have changed earlier ones
-    const found = all ? [] : [...spans];
-    let query = all || !found.length ? "" : `after=${found.at(-1).number}`;
-    do {
-      const answer = await fetch(`${api}/segments?${query}`);
-      if (!answer.ok) return;
-      const page = await answer.json();
-      found.push(...page.items);
-      query = page.next ? `cursor=${page.next}` : "";
-    } while (query);
-    const grown = spans.length > 0 && found.length > spans.length;
-    spans = found;
-    showMoment();
-    // The player looks for them only now and then; the server has just said that they are here.
-    if (grown && film.state !== "done" && player?.startLoad) player.startLoad(video.currentTime, true);
+    if (await time.load()) {
+      base ??= time.begin;
+      await thumbs.load();
+      slider.refresh();
+      showMoment();
+    }
   } finally {
-    reading = false;
+    setTimeout(() => {
+      looking = false;
+      if (missed) {
+        missed = false;
+        look();
+      }
+    }, LOOK_MS);
   }
-}
-
-/** The real time of what is on the screen. */
-function momentAt(seconds, list) {
-  const at = list.length ? seconds + list[0].start_s : 0;
-  const span = list.findLast((one) => one.start_s <= at + 1e-6);
-  if (!span) return null;
-  const first = Date.parse(span.first_at);
-  const share = Math.min(1, (at - span.start_s) / Math.max(span.duration_s, 1e-6));
-  return new Date(first + share * (Date.parse(span.last_at) - first));
 }
 
 function showMoment() {
-  const moment = momentAt(video.currentTime, spans);
-  part("shown").hidden = !moment;
-  if (moment) setTime(part("moment"), moment.toISOString());
+  part("shown").hidden = !time.line;
+  if (!time.line) return;
+  const moment = time.momentAt(now());
+  if (time.real) setTime(part("moment"), new Date(moment / 1000).toISOString());
+  else part("moment").textContent = momentInWords(moment, false);
+  slider.follow();
+}
+
+/** What is on the screen, exactly, once it is known. */
+async function showExactly() {
+  showMoment();
+  if (time.line && (await time.learn(now()))) showMoment();
 }
 
 /** A length of time in words, as the server writes them. */
@@ -95,14 +93,11 @@ function inBytes(bytes) {
 }
 
 const COLOURS = { growing: "ok", done: "ok", rendering: "warn", deleting: "warn", failed: "bad" };
-let state = null;
+let seen = null;
 
 /** Show a film as the server sends it. */
 function show(film) {
-  if (state !== null && state !== film.state && part("actions")) {
-    refreshActions();
-  }
-  state = film.state;
+  if (seen && JSON.stringify(seen.actions) !== JSON.stringify(film.actions)) refreshActions();
   const badge = part("badge").querySelector(".badge");
   badge.textContent = film.state;
   badge.className = `badge ${COLOURS[film.state] ?? ""}`;
@@ -110,23 +105,76 @@ function show(film) {
   part("error").textContent = film.error ?? "";
   part("again").hidden = !film.next_at;
   setTime(part("again").querySelector("time"), film.next_at);
-  const working = film.state === "waiting" || film.state === "rendering";
-  part("work").hidden = !working;
-  if (working) {
-    setProgress(part("progress"), film.job?.done ?? 0, film.job?.total ?? null, "segments");
-    part("message").textContent = film.job?.waiting_for ?? film.job?.message ?? "";
-  }
+  showWork(film);
+  showTroubles(film);
   part("length").textContent = inWords(film.duration_s);
   part("frames").textContent = film.frames;
   part("segments").textContent = film.segments.done;
   moment(part("last"), film.last_at, "never");
   moment(part("next"), film.state === "growing" ? film.next_at : null, "–");
-  part("download").hidden = !film.file;
-  if (film.file) part("size").textContent = inBytes(film.file.bytes);
+  showFile(film);
   part("nothing").hidden = Boolean(film.playlist);
+  part("cannot").hidden = player.can(film.codec);
   if (film.playlist) {
-    attach();
-    readSpans(film);
+    const grown = seen?.segments.done !== film.segments.done || seen?.state !== film.state;
+    player.attach();
+    if (grown) {
+      if (seen) player.more();
+      look();
+    }
+  }
+  seen = film;
+}
+
+/** How far it is, how quickly it goes, and who is at it. */
+function showWork(film) {
+  const working = film.state === "waiting" || film.state === "rendering";
+  part("work").hidden = !working;
+  if (!working) return;
+  const { done, planned } = film.segments;
+  setProgress(part("progress"), done, planned || null, "segments");
+  const { work } = film;
+  const said = [film.job?.waiting_for ?? film.job?.message];
+  if (film.planned_frames) said.push(`${film.frames} of ${film.planned_frames} frames`);
+  if (work?.frames_per_s) said.push(`${work.frames_per_s} frames a second`);
+  if (work?.left_s != null) said.push(`${inWords(work.left_s)} left`);
+  if (work?.renderers.length) {
+    said.push(`renderer${work.renderers.length > 1 ? "s" : ""} ${work.renderers.join(", ")}`);
+  }
+  part("message").textContent = said.filter(Boolean).join(" · ");
+}
+
+/** What could not be rendered, or lacks frames. */
+function showTroubles(film) {
+  const list = part("troubles");
+  list.hidden = !film.troubles?.length;
+  const lines = (film.troubles ?? []).map((one) => {
+    const line = document.createElement("li");
+    const from = document.createElement("time");
+    const words = one.error ?? `${one.lost} frame${one.lost === 1 ? "" : "s"} could not be read; a neighbour stands in`;
+    if (one.first_at) line.append(from, ": ");
+    line.append(words);
+    setTime(from, one.first_at);
+    return line;
+  });
+  list.querySelector("ul").replaceChildren(...lines);
+}
+
+/** The whole film as one file: there, on its way, or older than the film. */
+function showFile(film) {
+  const { file } = film;
+  part("download").hidden = !file?.url;
+  if (file?.url) {
+    part("download").href = `${file.url}?download=1`;
+    part("size").textContent = inBytes(file.bytes);
+  }
+  part("old").hidden = !file?.url || file.current;
+  const job = file?.job;
+  part("joining").hidden = !job;
+  if (job?.state === "failed") part("joining").textContent = "The file could not be made.";
+  else if (job) {
+    const share = job.total ? ` ${Math.floor((100 * job.done) / job.total)}%` : "";
+    part("joining").textContent = `Making one file…${share}`;
   }
 }
 
@@ -136,17 +184,18 @@ function moment(element, value, otherwise) {
     element.textContent = otherwise;
     return;
   }
-  let time = element.querySelector("time");
-  if (!time) {
-    time = document.createElement("time");
-    time.dataset.ago = "";
-    element.replaceChildren(time);
+  let shown = element.querySelector("time");
+  if (!shown) {
+    shown = document.createElement("time");
+    shown.dataset.ago = "";
+    element.replaceChildren(shown);
   }
-  setTime(time, value);
+  setTime(shown, value);
 }
 
 /** Which buttons can be pressed is the server's to say: take them from a fresh page. */
 async function refreshActions() {
+  if (!part("actions")) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -154,7 +203,7 @@ async function refreshActions() {
   if (actions) part("actions").replaceChildren(...actions.children);
 }
 
-async function look() {
+async function reload() {
   const answer = await fetch(api);
   if (answer.ok) show(await answer.json());
   if (answer.status === 404) gone();
@@ -165,9 +214,9 @@ function gone() {
   line.close();
 }
 
-video.addEventListener("timeupdate", showMoment);
+for (const name of ["timeupdate", "seeked", "pause"]) video.addEventListener(name, showExactly);
 video.requestVideoFrameCallback?.(function follow() {
   showMoment();
   video.requestVideoFrameCallback(follow);
 });
-const line = listen(`/films/${id}/events`, { film: show, gone, reopened: look });
+const line = listen(`/films/${id}/events`, { film: show, gone, reopened: reload });

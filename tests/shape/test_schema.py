@@ -70,6 +70,7 @@ async def test_deleting_a_parent_does_not_walk_its_children(context: Context) ->
     excused = {
         "camera_state.last_frame_id": "one row a camera",
         "films.job_id": "a handful of films",
+        "films.file_job_id": "a handful of films",
     }
     rows = await context.pool.fetch(
         """

@@ -5,16 +5,19 @@ that nothing is rendered twice: adding an hour to a film costs that hour.
 
 Tables: films, segments, film_segments.
 Routes: /films, /films/<id>, /films/<id>/events; /api/v1/films, /api/v1/films/<id> and, below it,
-playlist.m3u8, init.mp4, segments, segments/…, film.mp4, cancel, resume.
+playlist.m3u8, segments, segments/…, timeline, moments, thumbnails.vtt, sheets/…, posters/…,
+previews/…, film.mp4 (and .webm …), file, cancel, resume.
 Jobs: films.plan plans a film and finishes it, films.segment renders one segment, films.join makes
 the file.
 Chores: films:due (growing films, removals, lost jobs), films:housekeeping (unused segments).
 
 More files than other rooms have: options.py (what a film's maker may choose), order.py (from a
 person's words to a film), kinds.py (who plans and renders), scene/ (films of scenes), segments/
-(encoded, named, taken apart, kept), rendering/ and states/ (what jobs write), playlist.py (HLS),
-joining.py (one file), describe.py (a film for people and programs), builtin.py (the test card's
-film), check.py (what a crash left).
+(encoded, named, taken apart, kept), rendering/ and states/ (what jobs write), describe.py (a film
+for people and programs), builtin.py (the test card's film), check.py (what a crash left). Watching:
+playlist.py (HLS), timeline.py (film time and real time), stills.py (sheets, posters, animations),
+joining.py and chapters.py (one file), watching/ (what pages ask of segments). Handlers: making.py,
+showing.py, playing.py, taking.py; finding.py says what they begin with.
 
 A crash of a renderer costs the segments in hand. A film keeps what was rendered, whatever becomes
 of the frames; a rolling one as much as it shows.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from vigil.context import Context
-from vigil.films import kinds, store
+from vigil.films import kinds, stills, store
 from vigil.films.model import Film
 from vigil.films.segments import store as segments
 from vigil.storage import BlobInfo
@@ -21,6 +21,7 @@ async def check(context: Context, mend: bool) -> list[str]:
     found = [line async for line in _segments_without_blob(context, mend)]
     found += [line async for line in _files_without_blob(context, mend)]
     found += [line async for line in _blobs_without_row(context, mend)]
+    found += [line async for line in _stills_of_nothing(context, mend)]
     found += [line async for line in _holes(context, mend)]
     return found
 
@@ -63,6 +64,26 @@ async def _blobs_without_row(context: Context, mend: bool) -> AsyncIterator[str]
             if mend:
                 await segments.remove_unknown(context.pool, blob.key, context.storage.delete)
             yield f"{blob.key} belongs to nothing"
+
+
+async def _stills_of_nothing(context: Context, mend: bool) -> AsyncIterator[str]:
+    """Pictures of segments and films that are no more; they are made again if anybody asks."""
+    before = context.clock.now() - YOUNG
+    lost: list[str] = []
+    async for blob in context.storage.list("stills"):
+        segment = stills.segment_of(blob.key)
+        if blob.modified < before and not (
+            segment and await segments.is_known(context.pool, segment)
+        ):
+            lost.append(blob.key)
+    async for blob in context.storage.list("previews"):
+        film_id = stills.film_of(blob.key)
+        if blob.modified < before and not (film_id and await store.get(context.pool, film_id)):
+            lost.append(blob.key)
+    for key in lost:
+        if mend:
+            await context.storage.delete(key)
+        yield f"{key} belongs to nothing"
 
 
 async def _holes(context: Context, mend: bool) -> AsyncIterator[str]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from vigil.context import Context
-from vigil.films import kinds
+from vigil.films import kinds, playlist, stills
 from vigil.films.model import Film, Totals
 from vigil.films.scene.kind import SCENE
 from vigil.films.segments import store as segments
+from vigil.films.watching import store as watching
+from vigil.films.watching.store import Trouble, Work
 from vigil.jobs import store as jobs
 from vigil.jobs.model import Job
 
 kinds.know(SCENE)
+
+MOST_TROUBLES = 20
 
 
 class FilmSegments(TypedDict):
@@ -25,10 +29,38 @@ class FilmSegments(TypedDict):
 
 
 class FilmFile(TypedDict):
-    """The whole film."""
+    """The whole film as one file, or on its way to be one."""
 
-    url: str
+    url: str | None
     bytes: int | None
+    current: bool
+    job: FilmsJob | None
+
+
+class FilmPictures(TypedDict):
+    """What a film looks like: a picture of it, a short animation, and what a slider shows."""
+
+    poster: str
+    preview: str
+    thumbnails: str
+
+
+class FilmTrouble(TypedDict):
+    """A piece of a film that could not be rendered, or lacks frames that could not be read."""
+
+    first_at: datetime | None
+    last_at: datetime | None
+    error: str | None
+    lost: int
+
+
+class FilmWork(TypedDict):
+    """Who renders a film, and how it gets on."""
+
+    jobs: list[int]
+    renderers: list[int]
+    frames_per_s: float | None
+    left_s: float | None
 
 
 class FilmsJob(TypedDict):
@@ -48,18 +80,25 @@ FilmJson = TypedDict(
     {
         "id": int,
         "title": str,
+        "kind": str,
         "camera": str | None,
         "state": str,
         "error": str | None,
         "from": datetime | None,
         "to": datetime | None,
+        "rolling_s": float | None,
         "speed": float,
         "fps": float,
         "width": int,
         "height": int,
+        "codec": str,
+        "options": dict[str, Any],
+        "time_zone": str,
         "window_s": float,
         "segments": FilmSegments,
         "frames": int,
+        "planned_frames": int,
+        "lost": int,
         "duration_s": float,
         "bytes": int,
         "first_at": datetime | None,
@@ -67,29 +106,35 @@ FilmJson = TypedDict(
         "next_at": datetime | None,
         "job": FilmsJob | None,
         "playlist": str | None,
+        "pictures": FilmPictures | None,
         "file": FilmFile | None,
         "page": str,
         "created_at": datetime,
         "changed_at": datetime,
         "actions": dict[str, str | None],
+        "work": NotRequired[FilmWork],
+        "troubles": NotRequired[list[FilmTrouble]],
         "notes": NotRequired[list[str]],
     },
 )
-"""A film; ``notes`` say what was changed of an order. (A field named ``from`` has no other way.)"""
+"""A film; ``work`` and ``troubles`` stand in that of one film only, ``notes`` say what was changed
+of an order. (A field named ``from`` has no other way.)"""
 
 
 GOING_ON = ("waiting", "rendering", "growing")
 
 
-def actions(film: Film, *, admin: bool) -> dict[str, str | None]:
+def actions(film: Film, totals: Totals, *, admin: bool, joining: bool) -> dict[str, str | None]:
     """What can be done with a film: ``None`` when it can be done now, else why not."""
     if not admin:
-        return dict.fromkeys(("cancel", "resume", "delete"), "only an admin can do that")
+        return dict.fromkeys(("cancel", "resume", "delete", "file"), "only an admin can do that")
     going = film.state in GOING_ON
+    file = None if totals.segments else "there is nothing in it yet"
     return {
         "cancel": None if going else f"it is {film.state}: there is nothing to cancel",
         "resume": "it goes on by itself" if going else _why_not_resume(film),
         "delete": None,
+        "file": "it is being made" if joining else file,
     }
 
 
@@ -100,52 +145,124 @@ def _why_not_resume(film: Film) -> str | None:
 
 
 async def describe(context: Context, film: Film, *, admin: bool) -> FilmJson:
-    """One film."""
-    return (await describe_all(context, [film], admin=admin))[0]
+    """One film, with who is at it and what went wrong."""
+    (found,) = await describe_all(context, [film], admin=admin)
+    left = found["planned_frames"] - found["frames"]
+    found["work"] = _work(await watching.work(context.pool, film.id), film, left)
+    troubles = await watching.troubles(context.pool, film.id, MOST_TROUBLES)
+    found["troubles"] = [_trouble(film, one) for one in troubles]
+    return found
 
 
 async def describe_all(context: Context, films: Sequence[Film], *, admin: bool) -> list[FilmJson]:
     """Films, each with what it has so far and how its job is doing."""
-    totals = await segments.totals(context.pool, [film.id for film in films])
+    ids = [film.id for film in films]
+    totals = await segments.totals(context.pool, ids)
+    places = [
+        (film_id, place)
+        for film_id, found in totals.items()
+        for place in stills.picks(found.segments)
+    ]
+    hashes = await watching.hashes_at(context.pool, places)
+    joining = {
+        film_id: await jobs.get(context.pool, job_id)
+        for film_id, job_id in (await watching.joining(context.pool, ids)).items()
+    }
     shown = []
     for film in films:
         job = None
         if film.state in ("waiting", "rendering", "failed") and film.job_id is not None:
             job = await jobs.get(context.pool, film.job_id)
-        shown.append(_describe(film, totals.get(film.id, Totals()), job, admin))
+        current = True
+        if film.file_key is not None:
+            over = playlist.is_over(film)
+            current = film.file_key == await watching.content_key(context.pool, film, over)
+        file = _file(film, current, joining.get(film.id))
+        found = totals.get(film.id, Totals())
+        shown.append(_describe(film, found, job, file, hashes.get(film.id, []), admin))
     return shown
 
 
-def _describe(film: Film, totals: Totals, job: Job | None, admin: bool) -> FilmJson:
+def _describe(
+    film: Film,
+    totals: Totals,
+    job: Job | None,
+    file: FilmFile | None,
+    hashes: Sequence[str],
+    admin: bool,
+) -> FilmJson:
     api = f"/api/v1/films/{film.id}"
-    at = kinds.of(film).at
+    scene = film.kind == "scene"
+    joining = file is not None and file["job"] is not None
     return {
         "id": film.id,
         "title": film.title,
+        "kind": film.kind,
         "camera": film.camera,
         "state": film.state,
         "error": film.error,
         "from": film.from_at,
         "to": film.to_at,
+        "rolling_s": film.rolling_s,
         "speed": film.speed,
         "fps": film.fps,
         "width": film.width,
         "height": film.height,
+        "codec": film.making.codec if scene else "h264",
+        "options": dict(film.options),
+        "time_zone": film.time_zone,
         "window_s": film.window_s,
-        "segments": {"done": totals.segments, "planned": totals.planned},
+        "segments": {"done": totals.segments, "planned": max(totals.planned, totals.segments)},
         "frames": totals.frames,
+        "planned_frames": max(totals.planned_frames, totals.frames),
+        "lost": totals.lost,
         "duration_s": round(totals.duration_s, 3),
         "bytes": totals.bytes,
-        "first_at": None if totals.first is None else at(film, totals.first),
-        "last_at": None if totals.last is None else at(film, totals.last),
+        "first_at": real(film, totals.first),
+        "last_at": real(film, totals.last),
         "next_at": film.next_at,
         "job": None if job is None else _job(job),
         "playlist": f"{api}/playlist.m3u8" if totals.segments else None,
-        "file": _file(film, api),
+        "pictures": _pictures(api, hashes),
+        "file": file,
         "page": f"/films/{film.id}",
         "created_at": film.created_at,
         "changed_at": film.changed_at,
-        "actions": actions(film, admin=admin),
+        "actions": actions(film, totals, admin=admin, joining=joining),
+    }
+
+
+def real(film: Film, moment: int | None) -> datetime | None:
+    """The real time of a moment; ``None`` where there is none: a film of a game."""
+    return None if moment is None else kinds.of(film).at(film, moment)
+
+
+def _pictures(api: str, hashes: Sequence[str]) -> FilmPictures | None:
+    if not hashes:
+        return None
+    return {
+        "poster": f"{api}/posters/{hashes[len(hashes) // 2]}.jpg",
+        "preview": f"{api}/previews/{stills.preview_key(hashes)}.webp",
+        "thumbnails": f"{api}/thumbnails.vtt",
+    }
+
+
+def _work(work: Work, film: Film, left: int) -> FilmWork:
+    pace = work.frames / work.seconds if film.state == "rendering" and work.seconds > 0 else None
+    return {
+        "jobs": list(work.jobs),
+        "renderers": list(work.workers),
+        "frames_per_s": pace and round(pace, 1),
+        "left_s": round(left / pace, 1) if pace else None,
+    }
+
+
+def _trouble(film: Film, trouble: Trouble) -> FilmTrouble:
+    return {
+        "first_at": real(film, trouble.first_moment),
+        "last_at": real(film, trouble.last_moment),
+        "error": trouble.error,
+        "lost": trouble.lost,
     }
 
 
@@ -161,7 +278,13 @@ def _job(job: Job) -> FilmsJob:
     }
 
 
-def _file(film: Film, api: str) -> FilmFile | None:
-    if film.file_blob is None:
+def _file(film: Film, current: bool, job: Job | None) -> FilmFile | None:
+    if film.file_blob is None and job is None:
         return None
-    return {"url": f"{api}/film.mp4", "bytes": film.file_bytes}
+    end = str(film.file_blob).rpartition(".")[2]
+    return {
+        "url": f"/api/v1/films/{film.id}/film.{end}" if film.file_blob else None,
+        "bytes": film.file_bytes,
+        "current": film.file_blob is not None and current,
+        "job": None if job is None else _job(job),
+    }

@@ -1,53 +1,111 @@
-"""Joins the segments of a film into one file, by stream copy."""
+"""A film as one file: its segments joined by stream copy, with title, real time and chapters.
+
+The segments flow through a pipe one after the other, so memory does not depend on the length of
+the film. The file is written to the scratch folder of this machine first and goes to the blob
+store from there.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import itertools
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from vigil import ffmpeg
+from vigil.cameras.looking import store as looking
 from vigil.context import Context
-from vigil.films import playlist
-from vigil.films.model import Film, Listed, segment_blob
-from vigil.films.segments import fmp4
+from vigil.errors import DiskFull, NotFound
+from vigil.films import chapters, playlist
+from vigil.films.chapters import Span
+from vigil.films.model import Film, Listed, at_moment, moment_of, segment_blob
+from vigil.films.playlist import Placed
+from vigil.films.segments import fmp4, splicing
 from vigil.films.segments import store as segments
 from vigil.films.states import store as states
+from vigil.films.store import tell
+from vigil.films.timeline import Mark, Piece, Survey
 from vigil.jobs.model import RunningJob
 from vigil.storage import Storage
 
+MUXERS = {"mp4": ("mp4", ["-movflags", "+faststart"]), "webm": ("webm", ["-cues_to_front", "1"])}
+"""For each container the name of ffmpeg's muxer, and what lets players begin at once."""
+PAGE = 500
+OVERHEAD = 1.02
+"""The file against the sum of its segments, at most."""
+
 
 async def join(context: Context, job: RunningJob, film: Film) -> None:
-    """Join what is rendered of a film, unless its file is that already."""
-    listed = [one for one in await segments.listed(context.pool, film.id) if one.hash]
+    """Make the file of what a film shows now; nothing to do when that is there already."""
+    listed = playlist.playable(film, await segments.listed(context.pool, film.id))
     if not listed:
+        raise NotFound(f"film {film.id} shows nothing yet")
+    key = content_key(listed)
+    blob = f"films/{film.id}/{key[:32]}.{container(film)}"
+    if film.file_key == key and await context.storage.head(blob) is not None:
         return
-    key = hashlib.sha256("".join(one.hash or "" for one in listed).encode()).hexdigest()
-    blob = f"films/{film.id}/{key[:32]}.mp4"
-    size = film.file_bytes
-    if film.file_key != key or size is None or await context.storage.head(blob) is None:
-        await job.progress(message="joining the film")
-        size = await _join(context, film, listed, blob)
+    await check_room(context, listed)
+    size = await _write(context, job, film, listed, blob)
     if not await states.keep_file(context.pool, film, blob, size, key):
-        await context.storage.delete(blob)
+        await context.storage.delete(blob)  # the film is gone
     elif film.file_blob not in (None, blob):
         await context.storage.delete(str(film.file_blob))
 
 
-async def _join(context: Context, film: Film, listed: Sequence[Listed], blob: str) -> int:
+def content_key(listed: Sequence[Listed]) -> str:
+    """Names what a file of these segments shows."""
+    return hashlib.sha256("".join(str(one.hash) for one in listed).encode()).hexdigest()
+
+
+def container(film: Film) -> str:
+    """What the file is, as the end of its name: the film's own wish where a copy can be that."""
+    wanted = film.making.container if film.kind == "scene" else "mp4"
+    return wanted if wanted in MUXERS else "mp4"
+
+
+async def check_room(context: Context, listed: Sequence[Listed]) -> None:
+    """Raise DiskFull when the disk could not take the file twice, as scratch and as blob."""
+    space = await context.storage.space()
+    if space is None:
+        return
+    size = round(OVERHEAD * sum(one.bytes for one in listed))
+    left = space.free - 2 * size
+    if left < context.settings.disk_reserve.of(space):
+        raise DiskFull(
+            f"there is no room for a file of {size / 1e6:.0f} MB:"
+            f" {space.free / 1e9:.1f} GB are free, and a part of it is kept in reserve",
+            hint="the film plays in the browser all the same; free some space and ask again",
+        )
+
+
+async def _write(
+    context: Context, job: RunningJob, film: Film, listed: Sequence[Listed], blob: str
+) -> int:
     """Write the film's file; returns its bytes."""
-    folder = scratch(context)
+    wanted = sum(one.frames for one in listed)
+    muxer, options = MUXERS[container(film)]
+    folder = await asyncio.to_thread(scratch, context)
     with tempfile.TemporaryDirectory(dir=folder, prefix="film-", ignore_cleanup_errors=True) as tmp:
-        path = Path(tmp) / "film.mp4"
+        path, notes = Path(tmp) / "film", Path(tmp) / "notes"
+        told = await metadata(context, film, listed)
+        await asyncio.to_thread(notes.write_text, told, encoding="utf-8")
+
+        async def on_progress(seen: ffmpeg.Progress) -> None:
+            await job.progress(min(seen.frames, wanted), wanted, "frames", "joining the film")
+            await tell(context.pool, film.id)
+
         done = await ffmpeg.run(
             [
-                *("-f", "mp4", "-i", "pipe:0", "-c", "copy", "-movflags", "+faststart"),
-                *("-metadata", f"title={film.title}", "-f", "mp4", str(path)),
+                *("-f", "mp4", "-i", "pipe:0", "-f", "ffmetadata", "-i", str(notes)),
+                *("-map", "0:v:0", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy"),
+                *(*options, "-f", muxer, str(path)),
             ],
             input=fragments(context.storage, film, listed),
+            on_progress=on_progress,
         )
-        wanted = sum(segment.frames for segment in listed)
         if done.frames != wanted:
             raise ffmpeg.FfmpegError(f"the film came out with {done.frames} of {wanted} pictures")
         return await context.storage.put_file(blob, path)
@@ -55,17 +113,78 @@ async def _join(context: Context, film: Film, listed: Sequence[Listed], blob: st
 
 async def fragments(storage: Storage, film: Film, listed: Sequence[Listed]) -> AsyncIterator[bytes]:
     """The whole film as one fragmented MP4: the first segment's header, then every fragment."""
-    first = film.dropped_ticks
+    first = parameters = b""
+    header = ""
     for placed in playlist.place(film, listed):
-        data = await storage.get(segment_blob(str(placed.segment.hash)))
-        segment = fmp4.split(data)
-        if placed.start == first:
+        segment = fmp4.split(await storage.get(segment_blob(str(placed.segment.hash))))
+        media = fmp4.place(segment.media, placed.sequence, placed.start - film.dropped_ticks)
+        if not header:
+            first = parameters = splicing.parameter_sets(segment.init)
             yield segment.init
-        yield fmp4.place(segment.media, placed.sequence, placed.start - first)
+        elif placed.header != header:
+            parameters = splicing.parameter_sets(segment.init)
+        header = placed.header
+        yield media if parameters == first else splicing.with_parameters(media, parameters)
+
+
+async def metadata(context: Context, film: Film, listed: Sequence[Listed]) -> str:
+    """What the file of these segments says about itself, for ffmpeg to read."""
+    scene = film.kind == "scene"
+    first, last = listed[0].first, listed[-1].last
+    spans: list[Span] = []
+    if scene and film.scene_id is not None:
+        edges = at_moment(first), at_moment(last + 1)
+        tags = await looking.tags(context.pool, film.scene_id, *edges)
+        spans = [
+            Span(
+                tag.name,
+                moment_of(tag.from_at),
+                None if tag.to_at is None else moment_of(tag.to_at),
+            )
+            for tag in tags
+        ]
+    survey = Survey(
+        pieces=len(listed),
+        usual=max(1, last - first),
+        zone=ZoneInfo(film.time_zone) if scene else None,
+        edges=chapters.edges(spans, first, last),
+    )
+    for some in batched(playlist.place(film, listed), PAGE):
+        moments = await segments.moments(context.pool, film.id, [p.segment.start for p in some])
+        for placed in some:
+            survey.add(piece(film, placed, moments.get(placed.segment.start)))
+    began = at_moment(first).isoformat() if scene else None
+    return chapters.metadata(film.title, began, marks(survey, spans), survey.end, film.timescale)
+
+
+def marks(survey: Survey, spans: Sequence[Span]) -> list[Mark]:
+    """The chapters of a film: its days, or those of its tags when it has one day, or none."""
+    found = chapters.of_days(survey.days)
+    return found if len(found) > 1 else chapters.of_tags(spans, survey.starts)
+
+
+def piece(film: Film, placed: Placed, moments: bytes | None) -> Piece:
+    """A segment as the timeline takes it, on the time axis of the file."""
+    return Piece(
+        number=placed.sequence,
+        start=placed.start - film.dropped_ticks,
+        ticks=placed.segment.ticks(film.timescale),
+        frames=placed.segment.frames,
+        first=placed.segment.first,
+        last=placed.segment.last,
+        moments=moments,
+    )
+
+
+def batched(found: Iterable[Placed], number: int) -> Iterator[list[Placed]]:
+    """So many at a time."""
+    rest = iter(found)
+    while some := list(itertools.islice(rest, number)):
+        yield some
 
 
 def scratch(context: Context) -> Path:
-    """The folder for files that are being made."""
+    """The folder of this machine in which files are put together."""
     folder = context.settings.data_dir / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -41,16 +41,16 @@ class Segment:
 
 def split(data: bytes) -> Segment:
     """Take a segment apart; raises Damaged unless it is ftyp, moov, one moof and one mdat."""
-    boxes = list(_boxes(data, 0, len(data)))
-    names = [name for name, _, _ in boxes if name not in (b"styp", b"sidx", b"mfra", b"free")]
+    found = list(boxes(data, 0, len(data)))
+    names = [name for name, _, _ in found if name not in (b"styp", b"sidx", b"mfra", b"free")]
     if names != [b"ftyp", b"moov", b"moof", b"mdat"]:
         raise Damaged(f"not a segment of one fragment: {b' '.join(names).decode('latin-1')}")
-    at = {name: (start, end) for name, start, end in boxes}
+    at = {name: (start, end) for name, start, end in found}
     (begin, head), (body, end) = at[b"moof"], at[b"mdat"]
     if head != body:
         raise Damaged("the fragment's data does not follow its header")
-    traf = _find(data, begin + 8, head, b"traf")
-    frames, ticks = _measure(data, _find(data, *traf, b"tfhd"), _find(data, *traf, b"trun"))
+    traf = find(data, begin + 8, head, b"traf")
+    frames, ticks = _measure(data, find(data, *traf, b"tfhd"), find(data, *traf, b"trun"))
     return Segment(
         data[slice(*at[b"ftyp"])] + data[slice(*at[b"moov"])], data[begin:end], frames, ticks
     )
@@ -61,14 +61,14 @@ def place(media: bytes, sequence: int, ticks: int) -> bytes:
 
     Raises Damaged when these are not ``media`` of a Segment.
     """
-    first = next(_boxes(media, 0, len(media)), None)
+    first = next(boxes(media, 0, len(media)), None)
     if first is None or first[0] != b"moof":
         raise Damaged("not a fragment")
     head = bytearray(media[: first[2]])
-    mfhd, _ = _find(head, 8, len(head), b"mfhd")
+    mfhd, _ = find(head, 8, len(head), b"mfhd")
     struct.pack_into(">I", head, mfhd + 4, sequence & 0xFFFFFFFF)
-    traf = _find(head, 8, len(head), b"traf")
-    tfdt, end = _find(head, *traf, b"tfdt")
+    traf = find(head, 8, len(head), b"traf")
+    tfdt, end = find(head, *traf, b"tfdt")
     if head[tfdt] == 1 and end - tfdt == 12:
         struct.pack_into(">Q", head, tfdt + 4, ticks)
     elif head[tfdt] == 0 and end - tfdt == 8 and ticks < 1 << 32:
@@ -80,10 +80,10 @@ def place(media: bytes, sequence: int, ticks: int) -> bytes:
 
 def decode_time(media: bytes) -> tuple[int, int]:
     """Sequence number and decode time of a fragment: what ``place`` wrote."""
-    moof = _find(media, 0, len(media), b"moof")
-    mfhd, _ = _find(media, *moof, b"mfhd")
-    traf = _find(media, *moof, b"traf")
-    tfdt, end = _find(media, *traf, b"tfdt")
+    moof = find(media, 0, len(media), b"moof")
+    mfhd, _ = find(media, *moof, b"mfhd")
+    traf = find(media, *moof, b"traf")
+    tfdt, end = find(media, *traf, b"tfdt")
     sequence = int.from_bytes(media[mfhd + 4 : mfhd + 8], "big")
     return sequence, int.from_bytes(media[tfdt + 4 : end], "big")
 
@@ -115,7 +115,7 @@ def _default_duration(data: bytes, tfhd: int) -> int:
     return found
 
 
-def _boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and end of each box between two offsets."""
     while start < end:
         size = int.from_bytes(data[start : start + 4], "big")
@@ -128,9 +128,9 @@ def _boxes(data: bytes | bytearray, start: int, end: int) -> Iterator[tuple[byte
         start += size
 
 
-def _find(data: bytes | bytearray, start: int, end: int, name: bytes) -> tuple[int, int]:
+def find(data: bytes | bytearray, start: int, end: int, name: bytes) -> tuple[int, int]:
     """Body (without its eight bytes of header) of the box of that name between two offsets."""
-    for found, first, last in _boxes(data, start, end):
+    for found, first, last in boxes(data, start, end):
         if found == name:
             return first + 8, last
     raise Damaged(f"there is no {name.decode()} box")

@@ -6,7 +6,17 @@ from datetime import datetime
 
 import db_utils
 from vigil.films.model import Film
-from vigil.films.store import FILMS, JOIN, JOINING, enqueue_plan, film_of, get, subject, tell
+from vigil.films.store import (
+    FILMS,
+    JOIN,
+    JOINING,
+    WATCHED,
+    enqueue_plan,
+    film_of,
+    get,
+    subject,
+    tell,
+)
 from vigil.jobs import store as jobs
 
 
@@ -65,9 +75,11 @@ async def done(db: db_utils.Database, film: Film, now: datetime) -> bool:
         return True
 
 
-async def enqueue_join(connection: db_utils.Connection, film: Film) -> None:
-    """Have a film joined into one file, once what is worth more is done."""
-    await jobs.enqueue(
+async def enqueue_join(
+    connection: db_utils.Connection, film: Film, priority: int = JOINING
+) -> None:
+    """Have a film joined into one file; by itself only once what is worth more is done."""
+    job_id = await jobs.enqueue(
         connection,
         task=JOIN,
         subject=subject(film.id),
@@ -75,8 +87,17 @@ async def enqueue_join(connection: db_utils.Connection, film: Film) -> None:
         arguments={"film_id": film.id},
         lock=f"file:{film.id}",
         queueing_lock=f"file:{film.id}",
-        priority=JOINING,
+        priority=priority,
     )
+    if job_id is not None:  # else one waits already
+        await connection.execute("UPDATE films SET file_job_id = $2 WHERE id = $1", film.id, job_id)
+
+
+async def ask_for_file(db: db_utils.Database, film: Film) -> None:
+    """Somebody wants the file of a film now."""
+    async with db_utils.transaction(db) as connection:
+        await enqueue_join(connection, film, WATCHED)
+        await tell(connection, film.id)
 
 
 async def keep_file(db: db_utils.Database, film: Film, blob: str, bytes: int, key: str) -> bool:

@@ -1,0 +1,267 @@
+"""Pictures of a film: a sheet of small ones for each segment, a poster, a short animation.
+
+All are made of rendered segments when they are first asked for, and kept as blobs beside them:
+since a segment never changes, neither do its sheet and its poster, films share them, and a film
+that grows has only new ones made. The animation is put together from sheets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from typing import Literal
+
+from PIL import Image
+
+from vigil import ffmpeg
+from vigil.context import Context
+from vigil.errors import NotFound
+from vigil.films.model import segment_blob
+from vigil.films.segments import fmp4
+from vigil.films.watching.store import Shown
+
+Kind = Literal["sheet", "poster"]
+
+CELLS, COLUMNS = 8, 4
+"""Pictures of a sheet: at most so many, and so many in a row."""
+CELL_WIDTH, POSTER_WIDTH = 240, 640
+PREVIEW_SEGMENTS = 8
+PREVIEW_PICTURES = 32
+PREVIEW_STEP_MS = 100
+MOST_CUES = 1500
+"""A long film has a thumbnail only for some of its segments."""
+TIMEOUT_S = 60.0
+AT_ONCE = 2
+"""Segments that are decoded at a time in this process."""
+
+_busy = asyncio.Semaphore(AT_ONCE)
+_making: dict[str, asyncio.Task[bytes]] = {}
+
+
+def blob(hash: str, kind: Kind) -> str:
+    """Where a picture of a segment is kept."""
+    return f"stills/{hash[:2]}/{hash}-{kind}.jpg"
+
+
+def beside(segment: str) -> tuple[str, str]:
+    """All that is kept beside a segment's blob, to be removed before it."""
+    hash = segment.rpartition("/")[2].removesuffix(".mp4")
+    return blob(hash, "sheet"), blob(hash, "poster")
+
+
+def segment_of(key: str) -> str | None:
+    """The segment's blob that a blob is a picture of; ``None`` when it is none of those."""
+    match = re.fullmatch(r"stills/[0-9a-f]{2}/([0-9a-f]{64})-(?:sheet|poster)\.jpg", key)
+    return segment_blob(match[1]) if match else None
+
+
+def preview_folder(film_id: int) -> str:
+    """Where the animations of a film are kept."""
+    return f"previews/{film_id}"
+
+
+def film_of(key: str) -> int | None:
+    """The film that a blob is an animation of; ``None`` when it is none of those."""
+    match = re.fullmatch(r"previews/(\d{1,18})/[0-9a-f]{32}\.webp", key)
+    return int(match[1]) if match else None
+
+
+def cells(frames: int) -> list[int]:
+    """Which pictures of a segment of so many its sheet has, in order: rows are full."""
+    number = frames if frames < COLUMNS else min(frames // COLUMNS * COLUMNS, CELLS)
+    return [index * frames // number for index in range(number)]
+
+
+def cell_size(width: int, height: int) -> tuple[int, int]:
+    """Size of a picture in a sheet of a film of that size."""
+    across = min(CELL_WIDTH, width)
+    return across, max(2, int(across * height / width / 2 + 0.5) * 2)
+
+
+def box(cell: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Left and top of a cell in its sheet."""
+    row, column = divmod(cell, COLUMNS)
+    return column * size[0], row * size[1]
+
+
+def thinning(segments: int) -> tuple[int, int]:
+    """How many pictures of each segment are shown, and of every how many segments."""
+    shown = CELLS
+    while shown > 1 and segments * shown > MOST_CUES:
+        shown //= 2
+    return shown, max(1, -(-segments * shown // MOST_CUES))
+
+
+def vtt(timescale: int, film: tuple[int, int], shown: Sequence[Shown], number: int) -> str:
+    """The thumbnails of a film as WebVTT: each cue names a piece of a sheet.
+
+    Args:
+        timescale: ticks a second.
+        film: its width and height.
+        shown: the segments whose sheets are used, in order.
+        number: how many pictures of each, at most.
+    """
+    size = cell_size(*film)
+    cues = [
+        (one.start + one.ticks * picture // one.frames, one.hash, cell)
+        for one in shown
+        for cell, picture in list(enumerate(cells(one.frames)))[:: max(1, CELLS // number)]
+    ]
+    ends = [start for start, _, _ in cues[1:]]
+    ends += [one.start + one.ticks for one in shown[-1:]]
+    lines = ["WEBVTT", ""]
+    for (start, hash, cell), end in zip(cues, ends, strict=True):
+        left, top = box(cell, size)
+        lines.append(f"{_clock(start / timescale)} --> {_clock(end / timescale)}")
+        lines += [f"sheets/{hash}.jpg#xywh={left},{top},{size[0]},{size[1]}", ""]
+    return "\n".join(lines)
+
+
+def _clock(seconds: float) -> str:
+    whole, thousandths = divmod(round(seconds * 1000), 1000)
+    minutes, second = divmod(whole, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{second:02}.{thousandths:03}"
+
+
+def picks(segments: int) -> list[int]:
+    """Which segments stand for a film of so many: spread over it, and the same for most of its
+    growth, changing only when it has doubled."""
+    whole = 1 << max(0, segments.bit_length() - 1)
+    return [] if segments < 1 else list(range(0, whole, max(1, whole // PREVIEW_SEGMENTS)))
+
+
+def preview_key(hashes: Sequence[str]) -> str:
+    """Names the animation made of these segments."""
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:32]
+
+
+async def of_segment(context: Context, hash: str, kind: Kind) -> bytes:
+    """A segment's sheet or poster, JPEG; made now when there is none. Raises NotFound."""
+
+    async def make() -> bytes:
+        data = await context.storage.get(segment_blob(hash))
+        return await (_sheet(data) if kind == "sheet" else _poster(data))
+
+    return await _kept(context, blob(hash, kind), make)
+
+
+async def preview(
+    context: Context, film_id: int, hashes: Sequence[str], size: tuple[int, int]
+) -> bytes:
+    """About three seconds of a film, animated WebP; made now when there is none.
+
+    Args:
+        context: for the blobs.
+        film_id: whose it is.
+        hashes: of the segments that stand for it: ``picks``.
+        size: of a cell in their sheets.
+    """
+    key = f"{preview_folder(film_id)}/{preview_key(hashes)}.webp"
+
+    async def make() -> bytes:
+        sheets = [await of_segment(context, hash, "sheet") for hash in hashes]
+        made = await asyncio.to_thread(_animate, sheets, size)
+        async for other in context.storage.list(preview_folder(film_id)):
+            if other.key != key:
+                await context.storage.delete(other.key)
+        return made
+
+    return await _kept(context, key, make)
+
+
+async def _kept(context: Context, key: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
+    """A blob, made when there is none, by one of those who ask for it at the same time."""
+    try:
+        return await context.storage.get(key)
+    except NotFound:
+        pass
+
+    async def keep() -> bytes:
+        try:
+            made = await make()
+            space = await context.storage.space()
+            if not context.settings.disk_reserve.level(space):
+                await context.storage.put(key, made)
+            return made
+        finally:
+            _making.pop(key, None)
+
+    running = _making.get(key)
+    if running is None:
+        running = _making[key] = asyncio.create_task(keep())
+    return await asyncio.shield(running)
+
+
+async def _sheet(segment: bytes) -> bytes:
+    shown = cells(fmp4.split(segment).frames)
+    wanted = "+".join(f"eq(n\\,{index})" for index in shown)
+    rows = -(-len(shown) // COLUMNS)
+    columns = min(COLUMNS, len(shown))
+    small = _scaled(CELL_WIDTH)
+    return await _decode(segment, f"select='{wanted}',{small},tile={columns}x{rows}", 5)
+
+
+async def _poster(segment: bytes) -> bytes:
+    middle = fmp4.split(segment).frames // 2
+    return await _decode(segment, f"select='eq(n\\,{middle})',{_scaled(POSTER_WIDTH)}", 4)
+
+
+def _scaled(width: int) -> str:
+    """The filter that makes a picture as ``cell_size`` says."""
+    height = "max(2,trunc(ow*ih/iw/2+0.5)*2)"
+    return f"scale=w='min({width},iw)':h='{height}':flags=area:out_range=pc"
+
+
+async def _decode(segment: bytes, filters: str, quality: int) -> bytes:
+    async def whole() -> AsyncIterator[bytes]:
+        yield segment
+
+    async with _busy:
+        return await ffmpeg.read(
+            [
+                *(
+                    "-threads",
+                    "1",
+                    "-f",
+                    "mp4",
+                    "-i",
+                    "pipe:0",
+                    "-vf",
+                    f"{filters},format=yuvj420p",
+                ),
+                *("-frames:v", "1", "-c:v", "mjpeg", "-q:v", str(quality)),
+                *("-f", "image2pipe", "pipe:1"),
+            ],
+            input=whole(),
+            timeout_s=TIMEOUT_S,
+            max_bytes=1 << 24,
+        )
+
+
+def _animate(sheets: Sequence[bytes], size: tuple[int, int]) -> bytes:
+    shown = [picture for sheet in sheets for picture in _cut(sheet, size)]
+    step = max(1, -(-len(shown) // PREVIEW_PICTURES))
+    first, *rest = shown[::step]
+    out = io.BytesIO()
+    first.save(
+        out,
+        "WEBP",
+        save_all=True,
+        append_images=rest,
+        duration=PREVIEW_STEP_MS,
+        loop=0,
+        quality=55,
+        method=2,
+    )
+    return out.getvalue()
+
+
+def _cut(sheet: bytes, size: tuple[int, int]) -> Iterator[Image.Image]:
+    with Image.open(io.BytesIO(sheet), formats=("JPEG",)) as image:
+        whole = image.convert("RGB")
+    for top in range(0, whole.height - size[1] + 1, size[1]):
+        for left in range(0, whole.width - size[0] + 1, size[0]):
+            yield whole.crop((left, top, left + size[0], top + size[1]))

@@ -1,0 +1,292 @@
+"""The SQL of what pages ask of a film's segments. It only reads.
+
+*Shown* are, of a film that is over, all segments that are rendered; of one that goes on, those
+from its beginning to the first that is not, or that may yet change: what its playlist has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import db_utils
+from vigil.films.model import Film
+from vigil.films.timeline import Piece
+
+PAGE = 1000
+_SHOWN = """
+    WITH shown AS (
+        SELECT l.hash, l.start AS window_start, l.first_moment, l.last_moment, l.lost,
+            s.frames, s.bytes, s.duration_s,
+            row_number() OVER line + $3 AS number,
+            (sum(round(s.duration_s * $5)) OVER line - round(s.duration_s * $5))::bigint + $4
+                AS start,
+            round(s.duration_s * $5)::bigint AS ticks
+        FROM film_segments l JOIN segments s ON s.hash = l.hash
+        WHERE l.film_id = $1 AND ($2 OR l.start < coalesce(
+            (SELECT min(start) FROM film_segments
+                WHERE film_id = $1 AND (hash IS NULL OR NOT closed)), 9223372036854775807))
+        WINDOW line AS (ORDER BY l.start)
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A segment that a film shows, and its place there."""
+
+    hash: str
+    number: int
+    """From 1."""
+    start: int
+    """Ticks since the film began."""
+    ticks: int
+    frames: int
+    bytes: int
+    first_moment: int
+    last_moment: int
+    lost: int
+
+    @property
+    def address(self) -> str:
+        """As the playlist has it."""
+        return f"{self.hash}-{self.number}-{self.start}.m4s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much a film shows."""
+
+    segments: int
+    frames: int
+    ticks: int
+    first: int
+    """Moment of its first picture."""
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A segment with which something is not as it should be."""
+
+    first_moment: int
+    last_moment: int
+    error: str | None
+    """Why it could not be rendered."""
+    lost: int
+    """Frames that could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Who is at a film, and how quickly it gets on."""
+
+    jobs: Sequence[int]
+    """Of segments that are being rendered."""
+    workers: Sequence[int]
+    """The engine's numbers of the renderers that do it."""
+    frames: int
+    """Rendered in the last minute."""
+    seconds: float
+    """In how many seconds they were."""
+
+
+def _of_shown(select: str) -> str:
+    """A statement that asks of what a film shows; its first five arguments are ``_args``."""
+    return _SHOWN + select
+
+
+def _args(film: Film, everything: bool) -> tuple[int, bool, int, int, float]:
+    scale = float(film.timescale)
+    return film.id, everything, film.dropped_segments, film.dropped_ticks, scale
+
+
+async def shown(
+    db: db_utils.Database, film: Film, everything: bool, after: int, limit: int
+) -> list[Shown]:
+    """Segments that a film shows, in order, from the one after number ``after`` on.
+
+    Args:
+        db: the database.
+        film: whose.
+        everything: whether all that is rendered counts: it is over.
+        after: a number.
+        limit: at most so many.
+    """
+    rows = await db.fetch(
+        _of_shown(
+            """
+        SELECT hash, number, start, ticks, frames, bytes, first_moment, last_moment, lost
+        FROM shown WHERE number > $6 ORDER BY number LIMIT $7
+            """
+        ),
+        *_args(film, everything),
+        after,
+        limit,
+    )
+    return [Shown(**row) for row in rows]
+
+
+async def some_shown(
+    db: db_utils.Database, film: Film, everything: bool, every: int
+) -> list[Shown]:
+    """Of the segments that a film shows the first of every so many."""
+    rows = await db.fetch(
+        _of_shown(
+            """
+        SELECT hash, number, start, ticks, frames, bytes, first_moment, last_moment, lost
+        FROM shown WHERE (number - 1) % $6 = 0 ORDER BY number
+            """
+        ),
+        *_args(film, everything),
+        every,
+    )
+    return [Shown(**row) for row in rows]
+
+
+async def extent(db: db_utils.Database, film: Film, everything: bool) -> Extent | None:
+    """How much a film shows; ``None``: nothing yet."""
+    row = await db.fetchrow(
+        _of_shown(
+            """
+        SELECT count(*) AS segments, sum(frames)::bigint AS frames, sum(ticks)::bigint AS ticks,
+            min(first_moment) AS first, max(last_moment) AS last
+        FROM shown HAVING count(*) > 0
+            """
+        ),
+        *_args(film, everything),
+    )
+    return None if row is None else Extent(**row)
+
+
+async def pieces(db: db_utils.Database, film: Film, everything: bool) -> AsyncIterator[Piece]:
+    """What a film shows, with the moment of every picture; a page of segments in memory."""
+    after = film.dropped_segments
+    while True:
+        rows = await db.fetch(
+            _of_shown(
+                """
+            SELECT p.number, p.start, p.ticks, p.frames, p.first_moment AS first,
+                p.last_moment AS last, l.moments
+            FROM (SELECT * FROM shown WHERE number > $6 ORDER BY number LIMIT $7) p
+                JOIN film_segments l ON l.film_id = $1 AND l.start = p.window_start
+            ORDER BY p.number
+            """
+            ),
+            *_args(film, everything),
+            after,
+            PAGE,
+        )
+        for row in rows:
+            yield Piece(**row)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1]["number"]
+
+
+async def pieces_at(
+    db: db_utils.Database, film: Film, everything: bool, ticks: int | None, moment: int | None
+) -> list[Piece]:
+    """The piece of a film that is on at a time of it; or the two between which a moment lies,
+    which may be the same. None when it shows nothing yet."""
+    rows = await db.fetch(
+        _of_shown(
+            """
+        SELECT p.number, p.start, p.ticks, p.frames, p.first_moment AS first,
+            p.last_moment AS last, l.moments
+        FROM shown p JOIN film_segments l ON l.film_id = $1 AND l.start = p.window_start
+        WHERE p.number IN (
+            coalesce((SELECT max(number) FROM shown WHERE start <= $6 OR first_moment < $7),
+                $3 + 1),
+            (SELECT min(number) FROM shown WHERE first_moment >= $7))
+        ORDER BY p.number
+            """
+        ),
+        *_args(film, everything),
+        ticks,
+        moment,
+    )
+    return [Piece(**row) for row in rows]
+
+
+async def hashes_at(
+    db: db_utils.Database, wanted: Sequence[tuple[int, int]]
+) -> dict[int, list[str]]:
+    """The rendered segments at these places of films, counted from 0; in order, by film."""
+    rows = await db.fetch(
+        """
+        SELECT w.film_id, l.hash
+        FROM unnest($1::bigint[], $2::integer[]) AS w (film_id, place), LATERAL (
+            SELECT hash FROM film_segments WHERE film_id = w.film_id AND hash IS NOT NULL
+            ORDER BY start OFFSET w.place LIMIT 1) l
+        ORDER BY w.film_id, w.place
+        """,
+        [film_id for film_id, _ in wanted],
+        [place for _, place in wanted],
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["film_id"], []).append(row["hash"])
+    return found
+
+
+async def content_key(db: db_utils.Database, film: Film, everything: bool) -> str | None:
+    """Names all that a film shows: SHA-256 of its segments' names; ``None``: nothing yet."""
+    found: str | None = await db.fetchval(
+        _of_shown(
+            """
+            SELECT encode(sha256(string_agg(hash, '' ORDER BY number)::bytea), 'hex') FROM shown
+            """
+        ),
+        *_args(film, everything),
+    )
+    return found
+
+
+async def troubles(db: db_utils.Database, film_id: int, limit: int) -> list[Trouble]:
+    """The first segments of a film that could not be rendered, or lack frames."""
+    rows = await db.fetch(
+        """
+        SELECT first_moment, last_moment, error, lost FROM film_segments
+        WHERE film_id = $1 AND (error IS NOT NULL OR lost > 0) ORDER BY start LIMIT $2
+        """,
+        film_id,
+        limit,
+    )
+    return [Trouble(**row) for row in rows]
+
+
+async def work(db: db_utils.Database, film_id: int) -> Work:
+    """Who renders segments of a film now, and how quick that was in the last minute."""
+    row = await db.fetchrow(
+        """
+        SELECT
+            (SELECT coalesce(array_agg(j.id ORDER BY j.id), '{}')
+                FROM film_segments l JOIN procrastinate_jobs j ON j.id = l.job_id
+                WHERE l.film_id = $1 AND j.status = 'doing') AS jobs,
+            (SELECT coalesce(array_agg(DISTINCT j.worker_id) FILTER (WHERE j.worker_id > 0), '{}')
+                FROM film_segments l JOIN procrastinate_jobs j ON j.id = l.job_id
+                WHERE l.film_id = $1 AND j.status = 'doing') AS workers,
+            coalesce(sum(s.frames), 0)::bigint AS frames,
+            coalesce(extract(epoch FROM max(s.created_at)
+                - min(s.created_at - make_interval(secs => coalesce(s.render_s, 0)))), 0)::float8
+                AS seconds
+        FROM film_segments l JOIN segments s ON s.hash = l.hash
+        WHERE l.film_id = $1 AND s.created_at > now() - interval '1 minute'
+        """,
+        film_id,
+    )
+    assert row is not None  # noqa: S101  # an aggregate always has a row
+    return Work(**row)
+
+
+async def joining(db: db_utils.Database, film_ids: Sequence[int]) -> dict[int, int]:
+    """The jobs that make, or are to make, the files of films; also one that has just failed."""
+    rows = await db.fetch(
+        """
+        SELECT f.id, f.file_job_id FROM films f JOIN procrastinate_jobs j ON j.id = f.file_job_id
+        WHERE f.id = ANY ($1) AND j.status IN ('todo', 'doing', 'failed')
+        """,
+        list(film_ids),
+    )
+    return {row["id"]: row["file_job_id"] for row in rows}
