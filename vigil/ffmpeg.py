@@ -7,12 +7,13 @@ it. What ffmpeg says goes, shortened and without credentials, into the error tha
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import functools
 import os
 import re
 import signal
 import subprocess
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -24,6 +25,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import imageio_ffmpeg
 
@@ -35,6 +37,9 @@ LOCAL = ("file", "pipe")
 TAIL_BYTES = 4096
 """How much of the end of ffmpeg's complaints is kept."""
 CHUNK = 64 * 1024
+WAITING = 1 << 20
+"""Bytes that wait in the pipes to and from ffmpeg, where the system lets them: a picture goes
+through in one go, and neither side is woken for every 64 kB."""
 
 OnProgress = Callable[["Progress"], Awaitable[None]]
 
@@ -160,15 +165,19 @@ async def read(
     input: AsyncIterable[bytes] | None = None,
     timeout_s: float | None = 60,
     max_bytes: int = 64 * 1024 * 1024,
+    fonts: Path | None = None,
 ) -> bytes:
-    """Everything that ffmpeg writes to ``pipe:1``; raises FfmpegError beyond ``max_bytes``."""
+    """Everything that ffmpeg writes to ``pipe:1``; raises FfmpegError beyond ``max_bytes``.
+
+    ``fonts`` is a configuration of fontconfig that is used instead of the machine's.
+    """
     found = bytearray()
     async with (
         _time_limit(timeout_s),
-        _started(arguments, protocols, feed=input is not None, cwd=None) as ffmpeg,
+        _started(arguments, protocols, feed=input is not None, cwd=None, fonts=fonts) as ffmpeg,
     ):
         ffmpeg.feed(input)
-        while chunk := await ffmpeg.next(ffmpeg.stdout.read(CHUNK)):
+        while chunk := await ffmpeg.next(ffmpeg.stdout.read(WAITING)):
             found += chunk
             if len(found) > max_bytes:
                 raise FfmpegError(f"ffmpeg wrote more than {max_bytes} bytes", stderr=ffmpeg.said)
@@ -317,22 +326,29 @@ class _Running:
 
 @asynccontextmanager
 async def _started(
-    arguments: Sequence[str], protocols: Sequence[str], *, feed: bool, cwd: Path | None
+    arguments: Sequence[str],
+    protocols: Sequence[str],
+    *,
+    feed: bool,
+    cwd: Path | None,
+    fonts: Path | None = None,
 ) -> AsyncIterator[_Running]:
     command = ["-hide_banner", "-nostdin", "-loglevel", "warning"]
     process = await asyncio.create_subprocess_exec(
         executable(),
         *command,
         *with_protocols(arguments, protocols),
-        stdin=PIPE if feed else subprocess.DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
+        stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         cwd=cwd,
-        env=_environment(),
+        env=_environment(fonts),
         start_new_session=True,
+        limit=WAITING,
     )
     _running.add(process.pid)
     running = _Running(process)
+    _widen(process)
     try:
         running.listening = asyncio.create_task(running.listen())
         yield running
@@ -354,10 +370,23 @@ async def _time_limit(seconds: float | None) -> AsyncIterator[None]:
         raise
 
 
-def _environment() -> dict[str, str]:
+def _environment(fonts: Path | None) -> dict[str, str]:
     """Ours without what is secret (VIGIL_*) or makes ffmpeg write logs of its own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("VIGIL_", "FFREPORT"))}
+    if fonts is not None:
+        kept["FONTCONFIG_FILE"] = str(fonts)
     return kept | {"AV_LOG_FORCE_NOCOLOR": "1"}
+
+
+def _widen(process: Process) -> None:
+    """Give its stdin and stdout more room; they work without."""
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
+    transport = cast(Any, process)._transport
+    for number in (0, 1):
+        pipe = transport.get_pipe_transport(number)
+        if resize is not None and pipe is not None:
+            with suppress(OSError):  # more than an ordinary user's pipes may have
+                fcntl.fcntl(pipe.get_extra_info("pipe"), resize, WAITING)
 
 
 def _kill(group: int) -> None:

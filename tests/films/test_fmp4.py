@@ -8,22 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.films import making
-from tests.films.making import a_film
-from vigil import ffmpeg
-from vigil.films.model import FilmFrame, Recipe, Shot
-from vigil.films.segments import encode, fmp4
+from tests.films.looking import Album, film, plain
+from vigil.films.segments import fmp4
 from vigil.films.segments.fmp4 import Damaged
 
 
-async def make(number: int, fps: float = 10) -> bytes:
-    async def read(frame: FilmFrame) -> bytes:
-        return making.jpeg(frame.moment)
-
-    shots = tuple(
-        Shot(frames=(FilmFrame(shade, b"", ""),), moment=shade) for shade in range(number)
-    )
-    return await encode.segment(Recipe(film=a_film(fps=fps), shots=shots), read)
+async def make(number: int) -> bytes:
+    album = Album()
+    return await album.render(film(), album.shots(plain(shade) for shade in range(number)))
 
 
 @pytest.fixture(scope="module")
@@ -40,21 +32,9 @@ def test_a_segment_taken_apart(segment: bytes) -> None:
     assert fmp4.decode_time(found.media) == (1, 0)
 
 
-@pytest.mark.parametrize("fps", [1, 3.333, 23.976, 29.97, 60])
-async def test_any_frame_rate_is_exact(fps: float) -> None:
-    found = fmp4.split(await make(7, fps))
-    assert (found.frames, found.ticks) == (7, 7000)
-    assert a_film(fps=fps).timescale == round(fps * 1000)
-
-
 async def test_one_picture_makes_a_segment() -> None:
     found = fmp4.split(await make(1))
     assert (found.frames, found.ticks) == (1, 1000)
-
-
-async def test_no_picture_is_an_error() -> None:
-    with pytest.raises(ffmpeg.FfmpegError):
-        await make(0)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**63 - 1))

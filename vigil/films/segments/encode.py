@@ -1,87 +1,154 @@
-"""How a segment is encoded and named. A change of anything here gives segments new names."""
+"""How a segment of a film of scenes is rendered and named.
+
+A change of anything here, or in ``vigil.films.looks``, that changes a byte of a segment gives
+segments new names: raise ``FORMAT`` where no setting shows it.
+"""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from vigil import ffmpeg
-from vigil.films.model import TICKS, Film, FilmFrame, Recipe
+from vigil.films.looks import feeding, texts
+from vigil.films.looks.cells import cells
+from vigil.films.looks.graph import graph
+from vigil.films.looks.jpegs import Mixed
+from vigil.films.model import Film, FilmFrame, Recipe, moment_of
+from vigil.films.segments import fmp4
+
+FORMAT = 3
+"""Raised when the bytes of a segment change for a reason that no other setting shows."""
+LONGEST_S = 1800.0
+"""An encoder that is not done with a few seconds of film by then hangs."""
+LARGEST = 1 << 30
 
 Read = Callable[[FilmFrame], Awaitable[bytes]]
-"""Gives the JPEG of a frame."""
-FORMAT = 2
-"""Raised when the bytes of a segment change for a reason that no other setting shows."""
-LONGEST_S = 600.0
-"""An encoder that is not done with a few seconds of film by then hangs."""
+
+_CRF = {
+    "h264": (32, 27, 23, 20, 17),
+    "vp9": (48, 41, 35, 29, 23),
+    "av1": (52, 45, 37, 30, 23),
+}
+"""Constant rate factor of each quality: about as good as each other's."""
+_ENCODER = {
+    "h264": ("-c:v", "libx264", "-preset", "veryfast", "-sc_threshold", "0", "-flags", "+cgop"),
+    "vp9": (
+        *("-c:v", "libvpx-vp9", "-b:v", "0", "-deadline", "good", "-cpu-used", "5"),
+        *("-row-mt", "0", "-tile-columns", "0", "-auto-alt-ref", "1", "-lag-in-frames", "16"),
+    ),
+    "av1": ("-c:v", "libsvtav1", "-preset", "9", "-svtav1-params", "lp=1:scd=0"),
+}
 
 
 def arguments(film: Film) -> list[str]:
-    """Everything between input and output that changes a pixel or a byte.
+    """The encoder's settings.
 
-    JPEG is full-range; video is not: without ``out_range=tv`` players show it washed out, or
-    ffmpeg writes yuvj420p, which some cannot play. The colour matrix stays that of JPEG (BT.601)
-    and is named in the stream. The group of pictures is closed, so that a segment stands alone,
-    and its longest length is part of the sequence header: the same in all segments of a film.
+    The only keyframe is the first picture, and the longest distance between two is the same in
+    all segments of a film, as it is part of the header. One thread: what x264 writes depends on
+    how many there are.
     """
-    size = f"{film.width}:{film.height}"
-    picture = (
-        f"scale={size}:force_original_aspect_ratio=decrease:force_divisible_by=2"
-        f":out_range=tv:out_color_matrix=bt601,pad={size}:-1:-1:black,setsar=1,format=yuv420p"
-        ",setparams=range=tv:colorspace=smpte170m:color_primaries=bt709:color_trc=bt709"
-    )
+    making = film.making
     return [
-        *("-an", "-vf", picture, "-fps_mode", "passthrough"),
-        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-threads", "1"),
-        *("-g", "600", "-flags", "+cgop"),
+        *_ENCODER[making.codec],
+        *("-crf", str(_CRF[making.codec][making.quality])),
+        *("-g", "65535", "-threads", "1"),
         *("-video_track_timescale", str(film.timescale), "-map_metadata", "-1"),
     ]
-
-
-def input_arguments(film: Film) -> list[str]:
-    """How JPEG after JPEG is read from stdin."""
-    rate = f"{film.timescale}/{TICKS}"
-    return ["-f", "image2pipe", "-c:v", "mjpeg", "-framerate", rate, "-i", "pipe:0"]
 
 
 def settings(film: Film, *, card: bool = False) -> bytes:
     """Everything in a film that changes a pixel or a byte of a segment: begin of what names it.
 
+    Canonical JSON. What is a shot's own (when, how long, fades, gains) is not in it.
+
     Args:
         film: the film.
         card: for the segment of its title card.
     """
-    content = {
+    making, look = film.making, film.making.look
+    found: dict[str, Any] = {
         "format": FORMAT,
         "ffmpeg": ffmpeg.version(),
-        "input": input_arguments(film),
-        "settings": arguments(film),
+        "encoder": arguments(film),
+        "size": [film.width, film.height],
+        "rate": film.timescale,
     }
-    return msgspec.json.encode(content, order="sorted")
+    if card:
+        found["card"] = look.card
+        return msgspec.json.encode(found, order="sorted")
+    if look.stamp is not None:
+        found["stamp"] = look.stamp
+        found["zone"] = look.stamp.zone or film.time_zone
+    if look.gaps == "mark":
+        found["clock"] = film.time_zone
+    if look.pan is not None:
+        found["pan"] = look.pan
+        found["span"] = [moment_of(at) for at in (film.from_at, film.to_at) if at is not None]
+    if look.stabilise or look.colours:
+        found["reference"] = [look.stabilise, look.colours, look.reference]
+    for name in ("denoise", "rotate", "crop"):
+        if getattr(look, name):
+            found[name] = getattr(look, name)
+    if making.look.layout != "single":
+        found["layout"] = [look.layout, len(film.scenes)]
+    return msgspec.json.encode(found, order="sorted")
 
 
 async def segment(recipe: Recipe, read: Read) -> bytes:
-    """Encode a recipe into one self-contained fragmented MP4 that begins at time 0.
+    """Render one self-contained fragmented MP4 that begins at time 0, exactly ``pictures`` long.
 
-    Raises FfmpegError, and what ``read`` raises.
+    Args:
+        recipe: everything that goes in.
+        read: gives a frame's JPEG.
+
+    Raises FfmpegError, also when nothing could be decoded, and Invalid for a time that cannot be
+    written. Frames go to ffmpeg as they are unless they are of different make, or the look needs
+    their pixels.
     """
+    if recipe.pictures == 0:
+        raise ffmpeg.FfmpegError("there is nothing in this segment")
+    try:
+        data = await _rendered(recipe, read, raw=feeding.needs_pixels(recipe))
+    except Mixed:
+        data = await _rendered(recipe, read, raw=True)
+    found = fmp4.split(data)
+    if found.frames != recipe.pictures:
+        raise ffmpeg.FfmpegError(f"{found.frames} pictures came out instead of {recipe.pictures}")
+    return data
 
-    async def pictures() -> AsyncIterator[bytes]:
-        for shot in recipe.shots:
-            for frame in shot.frames:
-                if frame is not None:
-                    data = await read(frame)
-                    for _ in range(shot.pictures):
-                        yield data
 
-    # One fragment, however many keyframes; signed composition offsets, so that decode and
-    # presentation time both begin at 0.
-    flags = "+frag_custom+empty_moov+default_base_moof+negative_cts_offsets+skip_trailer"
+async def _rendered(recipe: Recipe, read: Read, *, raw: bool) -> bytes:
     film = recipe.film
-    return await ffmpeg.read(
-        [*input_arguments(film), *arguments(film), "-movflags", flags, "-f", "mp4", "pipe:1"],
-        input=pictures(),
-        timeout_s=LONGEST_S,
-        max_bytes=1 << 30,
-    )
+    script = texts.script(recipe)
+    with tempfile.TemporaryDirectory(prefix="vigil-segment-") as scratch:
+        folder = Path(scratch)
+        subtitles = None
+        if script is not None:
+            subtitles = folder / "texts.ass"
+            subtitles.write_text(script, encoding="utf-8")
+        places = cells(film.making.look.layout, feeding.scenes(recipe), film.width, film.height)
+        plan = folder / "graph"
+        plan.write_text(graph(recipe, places, raw=raw, script=subtitles), encoding="utf-8")
+        feed: AsyncIterator[bytes] = feeding.feed(recipe, read, places, raw=raw)
+        return await ffmpeg.read(
+            [
+                *("-filter_complex_threads", "1", "-threads", "1", "-noautorotate"),
+                *("-f", "matroska", "-i", "pipe:0", "-/filter_complex", str(plan)),
+                *("-map", "[out]", "-frames:v", str(recipe.pictures), *arguments(film)),
+                # One fragment, however many keyframes; signed composition offsets, so that decode
+                # and presentation time both begin at 0.
+                *("-movflags", _FLAGS, "-f", "mp4", "pipe:1"),
+            ],
+            input=feed,
+            timeout_s=LONGEST_S,
+            max_bytes=LARGEST,
+            fonts=None if script is None or texts.needs_other_fonts(script) else texts.FONTCONFIG,
+        )
+
+
+_FLAGS = "+frag_custom+empty_moov+default_base_moof+negative_cts_offsets+skip_trailer"
