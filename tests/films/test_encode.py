@@ -74,8 +74,8 @@ def test_settings_say_everything_that_changes_a_pixel() -> None:
         film(stabilise=True),
         film(colours=True),
         film(stabilise=True, reference=7),
-        film(layout="side"),
         film(layout="side", scenes=(1, 2)),
+        film(layout="stack", scenes=(1, 2)),
     ]
     assert len({encode.settings(other) for other in others}) == len(others)
 

@@ -81,9 +81,11 @@ def _drawn(data: bytes, view: View, size: tuple[int, int]) -> list[Image.Image]:
     )
     for number, plane in enumerate(picture.split()):
         half = 2 if number else 1
-        piece = plane.resize(
-            (target[0] // half, target[1] // half), Image.Resampling.BICUBIC, box=cut
-        )
+        extent = target[0] // half, target[1] // half
+        if number:  # chroma: halved first, where it is halved
+            piece = plane.resize(extent, Image.Resampling.BILINEAR, box=cut, reducing_gap=1.0)
+        else:
+            piece = plane.resize(extent, Image.Resampling.BICUBIC, box=cut)
         if view.tone is not None:
             piece = piece.point(_table(*view.tone[number]))
         if target != fit:

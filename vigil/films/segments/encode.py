@@ -18,7 +18,7 @@ from vigil.films.looks import feeding, texts
 from vigil.films.looks.cells import cells
 from vigil.films.looks.graph import graph
 from vigil.films.looks.jpegs import Mixed
-from vigil.films.model import Film, FilmFrame, Recipe, moment_of
+from vigil.films.model import Film, FilmFrame, Recipe, Shot, moment_of
 from vigil.films.segments import fmp4
 
 FORMAT = 3
@@ -70,7 +70,7 @@ def settings(film: Film, *, card: bool = False) -> bytes:
         film: the film.
         card: for the segment of its title card.
     """
-    making, look = film.making, film.making.look
+    look = film.making.look
     found: dict[str, Any] = {
         "format": FORMAT,
         "ffmpeg": ffmpeg.version(),
@@ -81,6 +81,7 @@ def settings(film: Film, *, card: bool = False) -> bytes:
     if card:
         found["card"] = look.card
         return msgspec.json.encode(found, order="sorted")
+    found["graph"] = _usual(film)
     if look.stamp is not None:
         found["stamp"] = look.stamp
         found["zone"] = look.stamp.zone or film.time_zone
@@ -91,12 +92,16 @@ def settings(film: Film, *, card: bool = False) -> bytes:
         found["span"] = [moment_of(at) for at in (film.from_at, film.to_at) if at is not None]
     if look.stabilise or look.colours:
         found["reference"] = [look.stabilise, look.colours, look.reference]
-    for name in ("denoise", "rotate", "crop"):
-        if getattr(look, name):
-            found[name] = getattr(look, name)
-    if making.look.layout != "single":
-        found["layout"] = [look.layout, len(film.scenes)]
     return msgspec.json.encode(found, order="sorted")
+
+
+def _usual(film: Film) -> str:
+    """What ffmpeg does with a frame of each scene that is shown for one picture."""
+    scenes = len(film.scenes) or 1
+    shot = Shot(frames=(None,) * scenes, moment=0)
+    recipe = Recipe(film=film, shots=(shot,))
+    places = cells(film.making.look.layout, scenes, film.width, film.height)
+    return graph(recipe, places, raw=False, script=None)
 
 
 async def segment(recipe: Recipe, read: Read) -> bytes:
