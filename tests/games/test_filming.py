@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import pytest
 from tests.films.making import decode, get, render
 from tests.games import galaxies
 from tests.games.slow_map import Star
+from tests.jobs.test_cli import vigil
 from vigil import ffmpeg
 from vigil.clock import FakeClock
 from vigil.context import Context
@@ -414,3 +416,50 @@ async def test_every_named_size_can_be_made(context: Context) -> None:
         planned = (await filming.KIND.plan(context, film, context.clock.now())).segments
         rendered = await filming.KIND.render(context, film, planned[0])
         assert rendered.hash == planned[0].hash
+
+
+async def test_films_of_games_from_the_command_line(context: Context) -> None:
+    game_id = await record(context, sky(), 30, over=True)
+    status, out, errors = await vigil(context, "game", "film", str(game_id), "size=320x240", "x=1")
+    assert (status, out) == (1, "")
+    assert "x" in errors
+    again = ("game", "film", str(game_id), "size=320x240", "names=on", "colour-1=#ff8000")
+    status, out, errors = await vigil(context, *again)
+    assert (status, out) == (0, "film 1: http://localhost:8000/films/1\n"), errors
+    assert (await vigil(context, *again))[1] == out
+    status, out, errors = await vigil(context, "film", "list", "--json")
+    assert status == 0, errors
+    assert [film["title"] for film in json.loads(out)] == ["A game"]
+
+
+async def test_purging_removes_what_is_over_and_only_that(context: Context) -> None:
+    stars = sky()
+    game_id = await record(context, stars, 30)
+    done = await filming.order(context, game_id, replace_wishes(SMALL, to_tick=20))
+    growing = await filming.order(context, game_id, SMALL)
+    for film_id in (done, growing):
+        await render(context, film_id)
+    blob_of_file = (await get(context, done)).file_blob
+    assert blob_of_file is not None
+    kept = {blob(name) for name in await names(context, growing)}
+    only = {blob(name) for name in await names(context, done)} - kept
+    assert only
+
+    async def purge(*more: str) -> str:
+        status, out, errors = await vigil(context, "film", "purge", *more)
+        assert status == 0, errors
+        return out
+
+    assert await purge("--older", "7d") == "0 films and 0 segments are removed\n"
+    assert await purge("--kind", "scene") == "0 films and 0 segments are removed\n"
+    assert await purge("--dry-run") == f"1 films and {len(only)} segments would be removed\n"
+    assert await context.storage.head(blob_of_file) is not None
+    assert await purge() == f"1 films and {len(only)} segments are removed\n"
+    assert await films.get(context.pool, done) is None
+    for key in (blob_of_file, *only):
+        assert await context.storage.head(key) is None
+    for key in kept:
+        assert await context.storage.head(key) is not None
+    assert await filming.order(context, game_id, SMALL) == growing
+    anew = await filming.order(context, game_id, replace_wishes(SMALL, to_tick=20))
+    assert anew not in (done, growing)

@@ -14,12 +14,12 @@ Chores: films:due (growing films, removals, lost jobs), films:housekeeping (unus
 More files than other rooms have: options.py (what a film's maker may choose), order.py (from a
 person's words to a film), kinds.py (who plans and renders), scene/ (films of scenes), segments/
 (encoded, named, taken apart, kept), looks/ (from a recipe to what ffmpeg is fed with and told to
-do), rendering/ and states/ (what jobs write), describe.py (a film for people and programs),
-builtin.py (the test card's film), check.py (what a crash left). Watching: playlist.py (HLS),
-timeline.py (film time and real time), stills.py (sheets, posters, animations), joining.py and
-chapters.py (one file), exports.py (other containers than MP4), watching/ (what pages ask of
-segments). Handlers: making.py, showing.py, playing.py, taking.py; finding.py says what they begin
-with.
+do), rendering/ and states/ (what jobs write), purging.py (removes), describe.py (a film for people
+and programs), builtin.py (the test card's film), check.py (what a crash left). Watching:
+playlist.py (HLS), timeline.py (film time and real time), stills.py (sheets, posters, animations),
+joining.py and chapters.py (one file), exports.py (other containers than MP4), watching/ (what pages
+ask of segments). Handlers: making.py, showing.py, playing.py, taking.py; finding.py says what they
+begin with.
 
 A crash of a renderer costs the segments in hand. A film keeps what was rendered, whatever becomes
 of the frames; a rolling one as much as it shows.

@@ -10,7 +10,7 @@ import click
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import NotFound, VigilError
-from vigil.films import order, store
+from vigil.films import order, purging, store
 from vigil.films.describe import describe, describe_all
 from vigil.films.model import Film
 
@@ -92,6 +92,29 @@ async def list_films(context: Context, camera: str | None, as_json: bool) -> Non
     ]
     empty = "no films yet: vigil film make CAMERA --last 1h"
     output(shown if as_json else rows, as_json, columns=COLUMNS, empty=empty)
+
+
+@film.command("purge")
+@click.option("--kind", default="game", show_default=True, help="game: can be made again; scene.")
+@click.option("--older", default="0d", metavar="SPAN", help="Only those unchanged for so long: 7d.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
+@json_option
+@with_context
+async def purge_films(
+    context: Context, kind: str, older: str, dry_run: bool, as_json: bool
+) -> None:
+    """Remove films that are over, and the segments that only they had.
+
+    Films of games can be made again at any time; the frames that a film of a scene was made of may
+    be gone.
+    """
+    before = order.moment(older.lstrip("-+"), context.clock.now(), "older")
+    done = await purging.purge(context, kind, before, dry_run=dry_run)
+    if as_json:
+        output({"films": [one.id for one in done.films], "segments": done.segments}, as_json)
+        return
+    would = "would be" if dry_run else "are"
+    click.echo(f"{len(done.films)} films and {done.segments} segments {would} removed")
 
 
 async def _get(context: Context, film_id: int) -> Film:

@@ -8,6 +8,7 @@ the function says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import asyncpg
 
@@ -118,6 +119,20 @@ async def with_options(
         kind,
         dict(options),
         limit,
+    )
+    return [film_of(row) for row in rows]
+
+
+async def over(db: db_utils.Database, kind: str, before: datetime) -> list[Film]:
+    """Films of a kind that get no more and were last changed before a moment."""
+    rows = await db.fetch(
+        FILMS
+        + """
+        WHERE f.kind = $1 AND f.state IN ('done', 'failed', 'cancelled') AND f.changed_at < $2
+        ORDER BY f.id
+        """,
+        kind,
+        before,
     )
     return [film_of(row) for row in rows]
 

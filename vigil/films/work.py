@@ -20,7 +20,7 @@ import db_utils
 from vigil import ffmpeg, log
 from vigil.context import Context
 from vigil.errors import DiskFull, NotFound, Unavailable, VigilError
-from vigil.films import joining, kinds, stills, store
+from vigil.films import joining, kinds, purging, store
 from vigil.films.kinds import Outdated
 from vigil.films.model import Film, Planned
 from vigil.films.rendering import store as rendering
@@ -240,12 +240,7 @@ async def look(context: Context) -> None:
             await states.enqueue(pool, film)
     for film_id in await states.mind_lost_jobs(pool):
         log.warning("films", f"film {film_id} had lost its job")
-    for film_id in await store.deleting(pool):
-        for folder in (f"films/{film_id}", stills.preview_folder(film_id)):
-            async for blob in context.storage.list(folder):
-                await context.storage.delete(blob.key)
-        await store.remove(pool, film_id)
-        log.info("films", f"film {film_id} is removed")
+    await purging.remove_deleted(context)
 
 
 def _rest(film: Film) -> timedelta:
@@ -258,15 +253,7 @@ async def tidy(context: Context) -> None:
     pool, now = context.pool, context.clock.now()
     for film in await store.rolling(pool):
         await trim(context, film)
-    unused = await segments.mark_unused(pool, now, now - UNUSED)
-
-    async def remove(key: str) -> None:
-        for one in (*stills.beside(key), key):
-            await context.storage.delete(one)
-
-    gone = [hash for hash in unused if await segments.collect(pool, hash, remove)]
-    if gone:
-        log.info("films", f"{len(gone)} unused segments are removed")
+    await purging.collect(context, now, now - UNUSED)
     await asyncio.to_thread(_sweep, joining.scratch(context), now - UNUSED)
 
 

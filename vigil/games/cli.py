@@ -9,7 +9,7 @@ import click
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound, VigilError
-from vigil.games import portable, recording, scan, store
+from vigil.games import filming, portable, recording, scan, store
 from vigil.games.actions import actions
 from vigil.games.asking import ask
 from vigil.games.model import SITES, Game
@@ -98,6 +98,36 @@ async def close(context: Context, id: int) -> None:
     _allowed(found, "close")
     await recording.end(context.pool, found, "finished", context.clock.now())
     click.echo(f"game {id}, {found.name}, is not recorded any more")
+
+
+@game.command("film")
+@click.argument("id", type=int)
+@click.argument("wishes", nargs=-1, metavar="[NAME=VALUE]...")
+@json_option
+@with_context
+async def film_command(context: Context, id: int, wishes: tuple[str, ...], as_json: bool) -> None:
+    """Make a film of game ID, or find the one that there is; a renderer does the work.
+
+    \b
+    size             720p, 1080p, 1440p, 4k, native or 1280x720      (1080p)
+    smoothness       1 to 6: from large squares to every pixel       (6)
+    stars            own, white, black, contrast                     (contrast)
+    borders          none, black, white                              (black)
+    palette          safe (for the colour-blind), bright             (safe)
+    colour-3         of player 3: #ff8000
+    names, legend, fleets    on, off                                 (off, on, off)
+    caption          none, tick, date                                (date)
+    fps              pictures a second                               (24)
+    frames_per_tick  pictures that show the same tick                (1)
+    from_tick, to_tick       (from the first; as long as the game runs, the film grows)
+    title
+    """
+    asked = dict(wish.partition("=")[::2] for wish in wishes)
+    film_id = await filming.order(context, id, filming.parse(asked))
+    if as_json:
+        output({"film": film_id}, as_json)
+    else:
+        click.echo(f"film {film_id}: {context.settings.site_url}/films/{film_id}")
 
 
 @game.command("export")

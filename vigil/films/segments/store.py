@@ -146,6 +146,18 @@ async def mark_unused(
         return [row["hash"] for row in rows]
 
 
+async def only_of(db: db_utils.Database, film_ids: Sequence[int]) -> int:
+    """How many segments are in none but these films, or in none at all."""
+    found: int = await db.fetchval(
+        """
+        SELECT count(*) FROM segments s WHERE s.deleting_at IS NULL AND NOT EXISTS (
+            SELECT FROM film_segments l WHERE l.hash = s.hash AND l.film_id <> ALL ($1))
+        """,
+        list(film_ids),
+    )
+    return found
+
+
 async def collect(
     db: db_utils.Database, hash: str, remove_blob: Callable[[str], Awaitable[None]]
 ) -> bool:
