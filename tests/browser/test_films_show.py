@@ -149,8 +149,14 @@ async def test_all_joins_play_without_a_stall(site: Site, browser: Browser) -> N
         whole = f"{VIDEO}.buffered.length == 1 && {VIDEO}.buffered.end(0) > {length - 0.05}"
         await until(page, whole)  # a slow machine is no stall at a join
         await page.evaluate(WATCH)
-        await page.evaluate(PLAY, [length - 0.05, 2])
-        assert [s for s in await page.evaluate("window.seen") if s[1] < length - 0.2] == []
+        await page.evaluate(PLAY, [length - 0.05, 1])
+        seen: list[tuple[str, float]] = await page.evaluate("window.seen")
+        assert {name for name, at in seen if at < length - 0.2} <= {"waiting"}, seen
+        # A decoder that gets no time on a busy machine waits, too, but wherever it happens to be.
+        async with site.client.get(f"/api/v1/films/{film_id}/segments") as answer:
+            joins = [one["start_s"] for one in (await answer.json())["items"]][1:]
+        assert len(joins) == 7
+        assert [at for _, at in seen for join in joins if abs(at - join) < 0.1] == []
         times: list[float] = await page.evaluate("window.times")
         assert times == sorted(times)
         assert len(times) > 20
