@@ -6,16 +6,21 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy
 import pytest
+from PIL import Image
 
-from tests.films import making
+from tests.films import making, second
 from vigil import ffmpeg
 from vigil.cameras.looking import store as looking
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import DiskFull
-from vigil.films import work
+from vigil.films import playlist, work
+from vigil.films.model import Film
+from vigil.films.segments import encode
 from vigil.films.segments import store as segments
+from vigil.films.states import store as states
 from vigil.reserve import Space
 
 DAY = 86400
@@ -90,6 +95,8 @@ async def test_no_room_for_a_file(context: Context, monkeypatch: pytest.MonkeyPa
 
     async def space() -> Space:
         found = await segments.listed(context.pool, film_id)
+        if (await making.get(context, film_id)).state != "done":
+            return Space(1 << 40, 1 << 39)
         listed.append(sum(one.bytes for one in found))
         return Space(1 << 40, reserved + listed[-1])  # once, but not twice
 
@@ -129,3 +136,71 @@ async def test_a_film_that_shows_what_its_file_has_is_not_joined_again(
     await making.render(later(context), film_id)
     assert (await making.get(context, film_id)).state == "done"
     assert runs == []
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "begin"),
+    [("vp9", "webm", b"\x1aE\xdf\xa3"), ("h264", "webp", b"RIFF"), ("h264", "gif", b"GIF89a")],
+)
+async def test_other_containers(
+    context: Context, tmp_path: Path, codec: str, container: str, begin: bytes
+) -> None:
+    camera = await making.camera(context)
+    await making.add_frames(context, camera, range(60))
+    options = {"codec": codec, "container": container}
+    film_id = await making.film(context, camera, options=options)
+    await making.render(later(context), film_id)
+    film = await making.get(context, film_id)
+    assert str(film.file_blob).endswith(f".{container}")
+    data = await context.storage.get(str(film.file_blob))
+    assert data.startswith(begin)
+    path = tmp_path / f"film.{container}"
+    path.write_bytes(data)
+    if container == "webm":
+        found = await making.decode(path)
+        assert found.pts == pytest.approx([n / 10 for n in range(60)], abs=0.001)
+        told = (await ffmpeg.read(["-i", str(path), "-f", "ffmetadata", "pipe:1"])).decode()
+        assert "title=A film" in told
+    else:
+        with Image.open(path) as image:
+            assert getattr(image, "n_frames", 1) > 30
+
+
+async def test_an_encoder_that_changed_while_a_film_grew(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file all the same; and the playlist says where the header changes."""
+    camera = await making.camera(context)
+    film_id = await making.film(context, camera, until=None)
+    await making.add_frames(context, camera, range(40))
+    await making.render(at(context, 42), film_id)
+    await making.add_frames(context, camera, range(300, 320))
+    await making.render_due(at(context, 322), film_id)
+    original = encode.arguments
+
+    def other(film: Film) -> list[str]:
+        return [*original(film), "-x264-params", "cabac=0:ref=1:bframes=0"]
+
+    monkeypatch.setattr(encode, "arguments", other)
+    await making.add_frames(context, camera, range(600, 620))
+    await making.render_due(at(context, 622), film_id)
+    film = await making.get(context, film_id)
+    listed = await segments.listed(context.pool, film_id)
+    assert len({one.init for one in listed}) == 2
+    text = playlist.render(film, playlist.playable(film, listed))
+    assert text.count("#EXT-X-MAP") == 2
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    await states.ask_for_file(context.pool, film)
+    await making.render(at(context, 622), film_id)
+    path, _ = await joined(context, tmp_path, film_id)
+    assert (await making.decode(path)).pts == pytest.approx([n / 10 for n in range(80)])
+    grey = await making.luma(path)
+    seconds = [*range(40), *range(300, 320), *range(600, 620)]
+    wanted = [40 + second_ * 10 * 7 % 180 for second_ in seconds]
+    assert numpy.corrcoef(grey, wanted)[0, 1] > 0.99
+    played = await second.play(str(path))
+    assert len(played.pts) == 80
+
+
+def at(context: Context, second_: float) -> Context:
+    return replace(context, clock=FakeClock(making.START + timedelta(seconds=second_)))

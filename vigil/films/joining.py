@@ -1,5 +1,7 @@
 """A film as one file: its segments joined by stream copy, with title, real time and chapters.
 
+What was asked for as an animated picture is made of the same (``exports``).
+
 The segments flow through a pipe one after the other, so memory does not depend on the length of
 the film. The file is written to the scratch folder of this machine first and goes to the blob
 store from there.
@@ -18,10 +20,12 @@ from zoneinfo import ZoneInfo
 from vigil import ffmpeg
 from vigil.cameras.looking import store as looking
 from vigil.context import Context
-from vigil.errors import DiskFull, NotFound
-from vigil.films import chapters, playlist
+from vigil.errors import DiskFull, Invalid, NotFound
+from vigil.ffmpeg import OnProgress
+from vigil.films import chapters, exports, playlist
 from vigil.films.chapters import Span
 from vigil.films.model import Film, Listed, at_moment, moment_of, segment_blob
+from vigil.films.options import Container
 from vigil.films.playlist import Placed
 from vigil.films.segments import fmp4, splicing
 from vigil.films.segments import store as segments
@@ -36,6 +40,8 @@ MUXERS = {"mp4": ("mp4", ["-movflags", "+faststart"]), "webm": ("webm", ["-cues_
 PAGE = 500
 OVERHEAD = 1.02
 """The file against the sum of its segments, at most."""
+ANIMATION = 100_000_000
+"""Bytes that an animated picture may come to."""
 
 
 async def join(context: Context, job: RunningJob, film: Film) -> None:
@@ -44,11 +50,26 @@ async def join(context: Context, job: RunningJob, film: Film) -> None:
     if not listed:
         raise NotFound(f"film {film.id} shows nothing yet")
     key = content_key(listed)
-    blob = f"films/{film.id}/{key[:32]}.{container(film)}"
+    end = container(film, listed)
+    blob = f"films/{film.id}/{key[:32]}.{end}"
     if film.file_key == key and await context.storage.head(blob) is not None:
         return
-    await check_room(context, listed)
-    size = await _write(context, job, film, listed, blob)
+    await check_room(context, listed, end)
+    wanted = sum(one.frames for one in listed)
+
+    async def on_progress(seen: ffmpeg.Progress) -> None:
+        await job.progress(min(seen.frames, wanted), wanted, "frames", "joining the film")
+        await tell(context.pool, film.id)
+
+    folder = await asyncio.to_thread(scratch, context)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="film-", ignore_cleanup_errors=True) as tmp:
+        path = Path(tmp) / f"film.{end}"
+        if end in MUXERS:
+            await _copy(context, film, listed, path, on_progress)
+        else:
+            joined = fragments(context.storage, film, listed)
+            await exports.export(film, end, joined, path, on_progress=on_progress)
+        size = await context.storage.put_file(blob, path)
     if not await states.keep_file(context.pool, film, blob, size, key):
         await context.storage.delete(blob)  # the film is gone
     elif film.file_blob not in (None, blob):
@@ -60,18 +81,26 @@ def content_key(listed: Sequence[Listed]) -> str:
     return hashlib.sha256("".join(str(one.hash) for one in listed).encode()).hexdigest()
 
 
-def container(film: Film) -> str:
-    """What the file is, as the end of its name: the film's own wish where a copy can be that."""
-    wanted = film.making.container if film.kind == "scene" else "mp4"
-    return wanted if wanted in MUXERS else "mp4"
+def container(film: Film, listed: Sequence[Listed]) -> Container:
+    """What the file is, as the end of its name: the film's own wish, where it can be that."""
+    if film.kind != "scene":
+        return "mp4"
+    try:
+        length = sum(one.duration_s for one in listed)
+        exports.check(film.making.container, film.making.codec, length)
+    except Invalid:
+        return "mp4"  # it has grown too long, say
+    return film.making.container
 
 
-async def check_room(context: Context, listed: Sequence[Listed]) -> None:
+async def check_room(context: Context, listed: Sequence[Listed], end: Container) -> None:
     """Raise DiskFull when the disk could not take the file twice, as scratch and as blob."""
     space = await context.storage.space()
     if space is None:
         return
     size = round(OVERHEAD * sum(one.bytes for one in listed))
+    if end not in MUXERS:
+        size = max(size, ANIMATION)
     left = space.free - 2 * size
     if left < context.settings.disk_reserve.of(space):
         raise DiskFull(
@@ -81,34 +110,26 @@ async def check_room(context: Context, listed: Sequence[Listed]) -> None:
         )
 
 
-async def _write(
-    context: Context, job: RunningJob, film: Film, listed: Sequence[Listed], blob: str
-) -> int:
-    """Write the film's file; returns its bytes."""
+async def _copy(
+    context: Context, film: Film, listed: Sequence[Listed], path: Path, on_progress: OnProgress
+) -> None:
+    """Write the film by stream copy, with what it says about itself."""
+    notes = path.with_suffix(".notes")
+    told = await metadata(context, film, listed)
+    await asyncio.to_thread(notes.write_text, told, encoding="utf-8")
+    muxer, options = MUXERS[path.suffix[1:]]
+    done = await ffmpeg.run(
+        [
+            *("-f", "mp4", "-i", "pipe:0", "-f", "ffmetadata", "-i", str(notes)),
+            *("-map", "0:v:0", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy"),
+            *(*options, "-f", muxer, str(path)),
+        ],
+        input=fragments(context.storage, film, listed),
+        on_progress=on_progress,
+    )
     wanted = sum(one.frames for one in listed)
-    muxer, options = MUXERS[container(film)]
-    folder = await asyncio.to_thread(scratch, context)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="film-", ignore_cleanup_errors=True) as tmp:
-        path, notes = Path(tmp) / "film", Path(tmp) / "notes"
-        told = await metadata(context, film, listed)
-        await asyncio.to_thread(notes.write_text, told, encoding="utf-8")
-
-        async def on_progress(seen: ffmpeg.Progress) -> None:
-            await job.progress(min(seen.frames, wanted), wanted, "frames", "joining the film")
-            await tell(context.pool, film.id)
-
-        done = await ffmpeg.run(
-            [
-                *("-f", "mp4", "-i", "pipe:0", "-f", "ffmetadata", "-i", str(notes)),
-                *("-map", "0:v:0", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy"),
-                *(*options, "-f", muxer, str(path)),
-            ],
-            input=fragments(context.storage, film, listed),
-            on_progress=on_progress,
-        )
-        if done.frames != wanted:
-            raise ffmpeg.FfmpegError(f"the film came out with {done.frames} of {wanted} pictures")
-        return await context.storage.put_file(blob, path)
+    if done.frames != wanted:
+        raise ffmpeg.FfmpegError(f"the film came out with {done.frames} of {wanted} pictures")
 
 
 async def fragments(storage: Storage, film: Film, listed: Sequence[Listed]) -> AsyncIterator[bytes]:
