@@ -1,6 +1,6 @@
 /** A game's page: the player, the charts that go with its tick, links that lead to a tick. */
 
-import { mark, Player } from "./games_player.js";
+import { mark, Player, say } from "./games_player.js";
 
 const root = document.querySelector("[data-game-player]");
 
@@ -29,7 +29,7 @@ function follow(chart) {
     const at = ticks.findLastIndex((one) => one <= tick);
     chart.querySelector("[data-chart-tick]").textContent = ticks[at];
     for (const { cell, values } of rows) {
-      cell.textContent = values[at] >= 0 ? values[at].toLocaleString() : "–";
+      say(cell, values[at] >= 0 ? values[at].toLocaleString() : "–");
     }
   };
   const go = (tick) => (root?.player ? root.player.step(tick - root.player.replay.tick) : show(tick));

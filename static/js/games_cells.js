@@ -16,10 +16,11 @@ export const OPEN = -1;
 const RADIUS = REACH * Math.sqrt((2 * Math.PI) / CORNERS / Math.sin((2 * Math.PI) / CORNERS));
 
 /**
- * A cell: `points` x0, y0, x1, y1 …; `beside` the star beyond the edge from each point to the next
- * (or OPEN); `box` least x, least y, most x, most y.
+ * A cell: `points` x0, y0, x1, y1 …; `outward` how each point moves when the cell grows by one
+ * unit on all sides; `beside` the star beyond the edge from each point to the next (or OPEN); `box`
+ * least x, least y, most x, most y.
  *
- * @typedef {{points: Float64Array, beside: number[], box: number[]}} Cell
+ * @typedef {{points: Float64Array, outward: Float64Array, beside: number[], box: number[]}} Cell
  */
 
 export class Territory {
@@ -96,7 +97,8 @@ export class Territory {
       top = Math.min(top, points[at + 1]);
       bottom = Math.max(bottom, points[at + 1]);
     }
-    return { points: Float64Array.from(points), beside, box: [left, top, right, bottom] };
+    const box = [left, top, right, bottom];
+    return { points: Float64Array.from(points), outward: outward(points), beside, box };
   }
 }
 
@@ -106,6 +108,28 @@ function farthest(points, cx, cy) {
     most = Math.max(most, (points[at] - cx) ** 2 + (points[at + 1] - cy) ** 2);
   }
   return Math.sqrt(most);
+}
+
+/** For each corner of a convex polygon: where it goes when its two edges move out by one. */
+function outward(points) {
+  const length = points.length;
+  const found = new Float64Array(length);
+  const normal = (at) => {
+    const to = (at + 2) % length;
+    const [dx, dy] = [points[to] - points[at], points[to + 1] - points[at + 1]];
+    const long = Math.hypot(dx, dy) || 1;
+    return [dy / long, -dx / long];
+  };
+  let before = normal(length - 2);
+  for (let at = 0; at < length; at += 2) {
+    const after = normal(at);
+    // Of a sharp corner not all of its tip: it would reach far into others.
+    const share = Math.max(0.2, 1 + before[0] * after[0] + before[1] * after[1]);
+    found[at] = (before[0] + after[0]) / share;
+    found[at + 1] = (before[1] + after[1]) / share;
+    before = after;
+  }
+  return found;
 }
 
 /** Keep of a convex polygon what is nearer to (cx, cy) than to the point (dx, dy) from there. */

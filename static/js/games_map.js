@@ -15,7 +15,7 @@ const MARGIN = 6; // pixels of CSS around the map
 const MOST_RECTANGLES = 60; // with more of them, all at once is cheaper
 const MOST_NAMES = 160;
 const FIRST_NAMES = 30; // where all of the map is seen: more come as it gets larger
-const SEAM = 1; // pixels that cells of one colour overlap, so that no line shows between them
+const SEAM = 0.6; // pixels that a cell is larger on all sides, so that no line shows between two
 
 export class GameMap {
   /**
@@ -52,6 +52,7 @@ export class GameMap {
   /** Take the size of the element on the page. */
   resize() {
     const box = this.ground.getBoundingClientRect();
+    this.labels = new Map();
     this.ratio = Math.min(2, window.devicePixelRatio || 1);
     this.width = Math.max(1, Math.round(box.width * this.ratio));
     this.height = Math.max(1, Math.round(box.height * this.ratio));
@@ -245,16 +246,13 @@ export class GameMap {
       if (already) already.push(star);
       else inside.set(owner, [star]);
     }
-    pen.lineJoin = "round";
     const order = [...inside.keys()].sort((one, other) => one - other);
-    pen.lineWidth = SEAM;
     for (const owner of order) {
-      pen.fillStyle = pen.strokeStyle = this.#colour(owner);
+      pen.fillStyle = this.#colour(owner);
       for (const star of inside.get(owner)) {
         pen.beginPath();
-        this.#trace(this.cells[star].points);
+        this.#trace(this.cells[star]);
         pen.fill();
-        pen.stroke();
       }
     }
     this.#borders(inside);
@@ -262,13 +260,14 @@ export class GameMap {
     pen.restore();
   }
 
-  #trace(points) {
+  #trace({ points, outward }) {
     const { pen, scale, dx, dy } = this;
-    pen.moveTo(points[0] * scale + dx, points[1] * scale + dy);
-    for (let at = 2; at < points.length; at += 2) {
-      pen.lineTo(points[at] * scale + dx, points[at + 1] * scale + dy);
+    for (let at = 0; at < points.length; at += 2) {
+      const px = points[at] * scale + dx + SEAM * outward[at];
+      const py = points[at + 1] * scale + dy + SEAM * outward[at + 1];
+      if (at) pen.lineTo(px, py);
+      else pen.moveTo(px, py);
     }
-    pen.closePath();
   }
 
   /** A line where two owners meet. */
@@ -345,37 +344,47 @@ export class GameMap {
   #labels() {
     const { over, scale, dx, dy, ratio } = this;
     const { x, y, owners } = this.replay;
-    const size = 11.5 * ratio;
-    over.font = `600 ${size}px system-ui, sans-serif`;
-    over.textAlign = "center";
-    over.textBaseline = "top";
-    over.lineJoin = "round";
-    over.lineWidth = 3 * ratio;
-    over.strokeStyle = VOID;
-    over.fillStyle = "#ffffff";
     const taken = new Set();
-    const high = size * 1.4;
     const most = Math.min(MOST_NAMES, FIRST_NAMES * this.zoom ** 2);
+    const below = this.#markSize() + 2 * ratio;
     let written = 0;
     for (let star = 0; star < owners.length && written < most; star += 1) {
-      const name = this.names[star];
-      if (!name || owners[star] === UNSEEN) continue;
       const px = x[star] * scale + dx;
-      const py = y[star] * scale + dy + this.#markSize() + 2 * ratio;
+      const py = y[star] * scale + dy + below;
+      if (!this.names[star] || owners[star] === UNSEEN) continue;
       if (px < 0 || py < 0 || px > this.width || py > this.height) continue;
-      const half = (name.length * size * 0.62) / 2;
+      const label = this.#label(this.names[star]);
+      const left = Math.round(px - label.width / 2);
       const spots = [];
-      for (let across = Math.floor((px - half) / size); across <= (px + half) / size; across += 1) {
-        for (let row = Math.floor(py / high); row <= (py + size) / high; row += 1) {
-          spots.push(across * 65536 + row);
-        }
+      for (let column = left >> 3; column <= (left + label.width) >> 3; column += 1) {
+        for (let row = py >> 3; row <= (py + label.height) >> 3; row += 1) spots.push(column * 65536 + row);
       }
       if (spots.some((spot) => taken.has(spot))) continue;
       for (const spot of spots) taken.add(spot);
-      over.strokeText(name, px, py);
-      over.fillText(name, px, py);
+      over.drawImage(label, left, Math.round(py));
       written += 1;
     }
+  }
+
+  /** A name as a picture: written once, then only put where it belongs. */
+  #label(name) {
+    const known = this.labels.get(name);
+    if (known) return known;
+    const made = document.createElement("canvas");
+    const pen = made.getContext("2d");
+    const size = 11.5 * this.ratio;
+    const font = `600 ${size}px system-ui, sans-serif`;
+    pen.font = font;
+    made.width = Math.ceil(pen.measureText(name).width + 4 * this.ratio);
+    made.height = Math.ceil(1.3 * size);
+    Object.assign(pen, { font, textAlign: "center", textBaseline: "top", lineJoin: "round" });
+    pen.lineWidth = 3 * this.ratio;
+    pen.strokeStyle = VOID;
+    pen.fillStyle = "#ffffff";
+    pen.strokeText(name, made.width / 2, 2 * this.ratio);
+    pen.fillText(name, made.width / 2, 2 * this.ratio);
+    this.labels.set(name, made);
+    return made;
   }
 }
 

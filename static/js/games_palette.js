@@ -3,7 +3,7 @@
  *
  * A player's hue follows from its number, shade and mark from the eights of it, so that no two of
  * 64 look alike even where hues cannot be told apart. "safe" is the palette of M. Okabe and K. Ito
- * (Color Universal Design, 2008), with a light grey instead of their black: space is black already.
+ * (Color Universal Design, 2008), with a violet instead of their black: space is black already.
  */
 
 export const VOID = "#000000";
@@ -11,7 +11,7 @@ export const UNOWNED = "#404040";
 export const BORDER = "#000000";
 
 export const PALETTES = {
-  safe: ["#0072b2", "#e69f00", "#009e73", "#f0e442", "#56b4e9", "#d55e00", "#cc79a7", "#dddddd"],
+  safe: ["#0072b2", "#e69f00", "#009e73", "#f0e442", "#56b4e9", "#d55e00", "#cc79a7", "#7570ff"],
   bright: ["#0000ff", "#00ffff", "#00ff00", "#ffff00", "#ff8000", "#ff0000", "#ff00ff", "#8000ff"],
 };
 const SHADES = [1, 0.5, 0.75, 0.25, 7 / 8, 5 / 8, 3 / 8, 1 / 8];
@@ -24,10 +24,21 @@ function rgb(name, player) {
 }
 
 /** A player's colour, or nobody's, as CSS writes it. */
-export const colour = (name, player) => css(rgb(name, player));
+export const colour = remembered((name, player) => css(rgb(name, player)));
 
 /** The same, as of somebody whom one does not look at now. */
-export const faint = (name, player) => css(rgb(name, player).map((value) => Math.round(value * 0.3)));
+export const faint = remembered((name, player) =>
+  css(rgb(name, player).map((value) => Math.round(value * 0.3))),
+);
+
+function remembered(make) {
+  const known = new Map();
+  return (name, player) => {
+    const key = `${name} ${player}`;
+    if (!known.has(key)) known.set(key, make(name, player));
+    return known.get(key);
+  };
+}
 
 /** Which of eight marks a player's stars have. */
 export const shapeOf = (player) => (player < 0 ? 0 : Math.floor(player / 8) % 8);

@@ -17,7 +17,7 @@ import { NOBODY, Replay, UNSEEN } from "./games_replay.js";
 const SPEEDS = [1, 2, 5, 10, 20, 50, 100, 200];
 const FIRST_RUN_S = 45; // as long as a game should take at the speed that is set at first
 const PAN = 60; // pixels a key press
-const TELL_MS = 100; // who listens to the ticks, and the standings, are told no more often
+const TELL_MS = 100; // what stands beside the map is brought up to date no more often
 const PREFIX = "vigil.games.";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -453,20 +453,20 @@ export class Player {
 
   /** Tell what tick it is; while playing only now and then, for more nobody could read. */
   #tell(now) {
+    const moment = performance.now();
+    if (!now && moment - this.told < TELL_MS) return;
+    this.told = moment;
     const slider = this.part("slider");
     const { tick, counts } = this.replay;
     slider.value = tick;
     this.part("tick").textContent = `Tick ${tick} of ${this.replay.last}`;
-    const moment = performance.now();
-    if (!now && moment - this.told < TELL_MS) return;
-    this.told = moment;
     slider.setAttribute("aria-valuetext", this.part("tick").textContent);
     const when = this.momentOf(tick);
     const time = this.part("when");
     time.hidden = !when;
     if (when) time.dateTime = when;
     const body = this.part("standings");
-    for (const row of body.children) row.lastChild.textContent = counts.get(Number(row.dataset.player)) ?? 0;
+    for (const row of body.children) say(row.lastChild, counts.get(Number(row.dataset.player)) ?? 0);
     const before = [...body.children];
     const after = [...before].sort(
       (one, other) =>
@@ -499,6 +499,11 @@ export class Player {
     const button = this.part("toggle");
     button.textContent = this.playing ? "Pause" : "Play";
   }
+}
+
+/** Set a text, if it is another one: what stays as it was is not laid out again. */
+export function say(element, text) {
+  if (element.textContent !== String(text)) element.textContent = text;
 }
 
 /** A small picture of a player's colour and mark. */

@@ -19,10 +19,13 @@ from tests.games.helpers import KEY, NEW_KEY, OTHER_KEY, served
 from tests.games.recorded import record
 from tests.games.wars import NOBODY, War, war
 from tests.jobs.test_browser import sign_in
+from tests.jobs.test_engine import rendering
 from tests.servers.neptunes_pride import NeptunesPride
 from tests.servers.universe import Universe
-from vigil.games import scan, store
+from vigil.films import work
+from vigil.games import filming, scan, store
 from vigil.games.drawing.colours import player_colour
+from vigil.games.filming.options import chosen
 from vigil.games.register import register
 
 pytestmark = pytest.mark.browser
@@ -578,3 +581,58 @@ async def test_a_game_is_taken_away_and_brought_as_a_file(
         after = await store.history(context.pool, again.id)
         assert after.stars == before.stars
         assert after.owners.tolist() == before.owners.tolist()
+
+
+async def test_a_film_is_asked_for_made_and_downloaded(
+    site: Site, browser: Browser, tmp_path: Path
+) -> None:
+    game = await record(site.context.pool, war(30, 48, 4, seed=3), name="Far reaches", over=True)
+    async with visit(browser, site.url, viewport={"width": 1280, "height": 900}) as page:
+        await page.goto(f"/games/{game}")
+        await expect(page.locator("#films")).to_have_count(0)
+        await sign_in(site, page)
+        await page.goto(f"/games/{game}")
+        await page.get_by_text("Make a film").click()
+        form = page.locator("form.game-film")
+        assert await serious(page) == []
+        await form.get_by_label("From tick").fill("40")
+        await form.get_by_label("To tick").fill("20")
+        await form.get_by_label("Borders").select_option("white")
+        await form.get_by_role("button", name="Make the film").click()
+        await expect(form.get_by_role("alert")).to_contain_text("ends before it begins")
+        await expect(form.get_by_label("From tick")).to_have_value("40")
+        await expect(form.get_by_label("Borders")).to_have_value("white")
+        await expect(form.get_by_label("Standings")).to_be_checked()
+        await form.get_by_label("From tick").fill("1")
+        await form.get_by_label("To tick").fill("")
+        await form.get_by_label("Size").select_option("720p")
+        await form.get_by_label("Names of stars").check()
+        await form.get_by_label("Standings").uncheck()
+        await form.get_by_text("Colours of single players").click()
+        await form.get_by_label("Brahe").fill("#123456")
+        await form.get_by_label("Title").fill("The long war")
+        await form.get_by_role("button", name="Make the film").click()
+        await expect(page.get_by_role("heading", name="The long war")).to_be_visible()
+        await expect(page.locator("[data-work]")).to_be_visible()
+        address = page.url
+        (film,) = await filming.films_of(site.context.pool, game)
+        wishes = chosen(film).wishes
+        assert (wishes.borders, wishes.names, wishes.legend) == ("white", True, False)
+        assert (film.width, film.height, wishes.colours) == (1280, 720, {"1": "#123456"})
+        # the same wish leads to the same film
+        await page.goto(f"/games/{game}")
+        await expect(page.locator("#films tbody tr")).to_contain_text("The long war")
+        await page.get_by_role("link", name="The long war").click()
+        await expect(page).to_have_url(address)
+        async with rendering(site.context, *work.TASKS):
+            await expect(page.locator("[data-badge]")).to_have_text("done", timeout=60_000)
+            download = page.locator("a[data-download]")
+            await expect(download).to_be_visible(timeout=60_000)
+        async with page.expect_download() as coming:
+            await download.click()
+        file = tmp_path / "film.mp4"
+        await (await coming.value).save_as(file)
+        assert file.read_bytes()[4:8] == b"ftyp"
+        await page.goto(f"/games/{game}")
+        await expect(page.locator("#films tbody tr")).to_contain_text("done")
+        assert await overflow(page) == []

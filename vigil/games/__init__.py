@@ -5,7 +5,7 @@ game_spans, game_gaps.
 
 Routes: /games, /games/<id>, /games/<id>/stars; /api/game/<id> (as NPTimelapse gave it);
 /api/v1/games, /api/v1/games/<id> and, below it, stars, history, events, totals, gaps, map.png,
-export, fetch, close; /api/v1/games/import.
+export, films, fetch, close; /api/v1/games/import.
 
 Beside the usual files: errors (what can go wrong, each with its words), register (a game that a
 person brings), asking (its site, with every key), merging (several answers into one), timing (when
@@ -13,5 +13,6 @@ it is asked again), recording (an answer becomes rows, in one transaction), port
 file), actions (what can be done with a game), with drawing (maps as pictures; no database), filming
 (films of games), writing (SQL that records) and keys (the keys, sealed). For the pages: shelf
 (games that are asked for, in memory), shown (a game as pages and API show it), api (the JSON),
-acting (what people do), charts (lines of totals), picture (the map as a PNG).
+acting (what people do), filmed
+(films of a game), charts (lines of totals), picture (the map as a PNG).
 """

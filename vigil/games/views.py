@@ -9,7 +9,7 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 
 from vigil import auth, responses
 from vigil.errors import Invalid, VigilError
-from vigil.games import acting, api, charts, shown, store
+from vigil.games import acting, api, charts, filmed, shown, store
 from vigil.games.model import SITES, Game
 from vigil.games.shelf import METRICS, Book, Shelf
 from vigil.openapi import asked
@@ -17,6 +17,7 @@ from vigil.openapi import asked
 bp = Blueprint("games")
 api.register(bp)
 acting.add_routes(bp)
+filmed.add_routes(bp)
 
 ON_PAGE = 30
 EVENTS = 25
@@ -71,6 +72,19 @@ async def act_form(request: Request, game_id: int, action: str) -> HTTPResponse:
     return responses.redirect(f"/games/{game_id}")
 
 
+@bp.post("/games/<game_id:int>/film", name="film_form")
+@auth.require_admin
+async def film_form(request: Request, game_id: int) -> HTTPResponse:
+    """Ask for a film, or say what is wrong with the wish."""
+    game = await api.game_of(request, game_id)
+    wishes = filmed.wishes_of(request)
+    try:
+        film_id = await filmed.order(request, game, wishes)
+    except VigilError as error:
+        return await _show(request, game, error, wishes)
+    return responses.redirect(f"/films/{film_id}")
+
+
 @bp.before_server_start
 async def open_shelf(app: Sanic[Any, Any]) -> None:
     """Make what keeps games that are asked for."""
@@ -106,7 +120,12 @@ async def show(request: Request, game_id: int) -> HTTPResponse:
     return await _show(request, game)
 
 
-async def _show(request: Request, game: Game, error: VigilError | None = None) -> HTTPResponse:
+async def _show(
+    request: Request,
+    game: Game,
+    error: VigilError | None = None,
+    wishes: dict[str, str] | None = None,
+) -> HTTPResponse:
     wanted, _ = asked(request, PageAsked)
     if wanted.chart not in METRICS:
         raise Invalid(f"there is no chart of {wanted.chart[:20]!r}", hint=", ".join(METRICS))
@@ -125,6 +144,9 @@ async def _show(request: Request, game: Game, error: VigilError | None = None) -
         game=await shown.describe(pool, game, admin=await api.is_admin(request)),
         site=shown.site_name(game),
         error=error,
+        wishes=wishes,
+        choices=filmed.CHOICES,
+        films=await filmed.shown(request, game),
         history=history,
         names=shown.names(history),
         colour=shown.colour,

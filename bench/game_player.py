@@ -1,0 +1,166 @@
+"""Whether a browser shows a game of 1,000 stars and 2,000 ticks smoothly.
+
+The page of a made-up game on the real site, in a headless Chromium that draws on the CPU. Two
+pairs: the time between frames (the slowest of a hundred but five) while the game plays at 60 ticks
+a second, against the same page at rest, which the browser paces at 60 frames a second; and the
+milliseconds that drawing a tick takes, against drawing all of the map. Frames later than 20 ms, and
+what opening the page costs, are told besides.
+
+    .venv/bin/python -m bench.game_player [--stars 1000] [--ticks 2000] [--rounds 5] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+from app import create_app
+from bench.harness import Side, compare, machine
+from tests.browser.stage import chromium, until, visit
+from tests.games.recorded import record
+from tests.games.wars import war
+from vigil import postgres
+from vigil.context import Context, open_context
+from vigil.serving import serving
+from vigil.settings import Settings
+
+LATE_MS = 20
+PLAYER = "document.querySelector('[data-game-player]').player"
+
+FRAMES = """async ([what, many]) => {
+    const player = document.querySelector("[data-game-player]").player;
+    player.pause();
+    player.speed = 60;
+    player.seek(player.replay.first + Math.floor(Math.random() * 1000));
+    const frame = () => new Promise((next) => requestAnimationFrame(next));
+    for (let n = 0; n < 10; n += 1) await frame();
+    if (what === "play") player.play();
+    if (what === "follow") { player.follow(player.players[0]); player.play(); }
+    const spans = [];
+    let last = await frame();
+    for (let n = 0; n < many; n += 1) {
+        if (what === "zoom") player.zoomBy(n % 2 ? 1.3 : 1 / 1.29);
+        const now = await frame();
+        spans.push(now - last);
+        last = now;
+    }
+    player.pause();
+    player.follow(null);
+    player.fit();
+    return spans;
+}"""
+
+DRAWING = """async ([what, many]) => {
+    const { map, replay } = document.querySelector("[data-game-player]").player;
+    const finish = () => map.pen.getImageData(0, 0, 1, 1); // nothing is drawn until somebody looks
+    replay.seek(500);
+    map.drawAll();
+    finish();
+    const began = performance.now();
+    for (let n = 0; n < many; n += 1) {
+        if (what === "all") map.drawAll();
+        else map.drawChanged(replay.seek(replay.tick + 1));
+        finish();
+    }
+    return (performance.now() - began) / many;
+}"""
+
+
+async def frames(page: Page, what: str, late: dict[str, list[float]]) -> float:
+    """The 95th percentile of the milliseconds between frames; notes the share that is late."""
+    spans: list[float] = sorted(await page.evaluate(FRAMES, [what, 300]))
+    late.setdefault(what, []).append(sum(span > LATE_MS for span in spans) / len(spans))
+    return spans[int(0.95 * len(spans))]
+
+
+async def drawing(page: Page, what: str, many: int) -> float:
+    """Milliseconds of a drawing."""
+    found: float = await page.evaluate(DRAWING, [what, many])
+    return found
+
+
+async def bench(context: Context, options: argparse.Namespace) -> None:
+    """Open the page and measure."""
+    made = war(options.stars, options.ticks, each_tick=5)
+    game = await record(context.pool, made)
+    url = f"http://127.0.0.1:{context.settings.port}"
+    late: dict[str, list[float]] = {}
+    async with (
+        serving(create_app(context, "bench")),
+        chromium() as browser,
+        visit(browser, url, viewport={"width": 1440, "height": 900}) as page,
+    ):
+        await page.goto(f"/games/{game}")
+        await until(page, f"Boolean({PLAYER}) && {PLAYER}.map.width > 1")
+        opening = await page.evaluate(
+            "performance.now() - performance.getEntriesByType('navigation')[0].responseEnd"
+        )
+        size = await page.evaluate(f"[{PLAYER}.map.width, {PLAYER}.map.height]")
+        rest = Side("at rest", lambda: frames(page, "rest", late))
+        results = [
+            await compare(
+                f"95% of frames come within, {title}",
+                rest,
+                Side(title, lambda what=what: frames(page, what, late)),  # type: ignore[misc]
+                unit="ms",
+                rounds=options.rounds,
+                warm_up=False,
+            )
+            for what, title in (
+                ("play", "playing 60 ticks a second"),
+                ("follow", "playing and following a player"),
+                ("zoom", "zooming at each frame"),
+            )
+        ]
+        results.append(
+            await compare(
+                "drawing",
+                Side("all of the map", lambda: drawing(page, "all", 20)),
+                Side("a tick", lambda: drawing(page, "tick", 200)),
+                unit="ms",
+                rounds=options.rounds,
+            )
+        )
+    if options.json:
+        print(json.dumps([result.as_object() for result in results]))
+        return
+    print(machine())
+    print(
+        f"{options.stars} stars, {options.ticks} ticks, {len(made.changes)} changes, "
+        f"a map of {size[0]}×{size[1]}; opened within {opening:.0f} ms"
+    )
+    for result in results:
+        print(result)
+    for what, shares in late.items():
+        print(f"frames later than {LATE_MS} ms, {what}: {100 * sum(shares) / len(shares):.1f}%")
+
+
+async def main(options: argparse.Namespace) -> None:
+    """Set everything up and measure."""
+    with tempfile.TemporaryDirectory(prefix="vigil-bench-") as folder:
+        scratch = Path(folder)
+        scratch.chmod(0o755)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: Any = free.getsockname()[1]
+        settings = replace(Settings(data_dir=scratch / "data"), port=port)
+        with postgres.running(settings.data_dir):
+            async with open_context(settings, "bench") as context:
+                await bench(context, options)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--stars", type=int, default=1000)
+    parser.add_argument("--ticks", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    asyncio.run(main(parser.parse_args()))
