@@ -84,6 +84,11 @@ class Play:
         while ((await self.game()).tick or 0) < until_tick:
             await self.pass_time(await self.look())
 
+    async def watch_failing(self, until_tick: int) -> None:
+        """Look whenever it is time until the game, unseen, is at that tick."""
+        while self.universe.tick < until_tick:
+            await self.pass_time(await self.look())
+
     async def game(self) -> Game:
         """As it is recorded."""
         found = await store.get(self.context.pool, self.game_id)

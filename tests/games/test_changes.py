@@ -6,11 +6,10 @@ import asyncio
 import itertools
 from datetime import timedelta
 
-import asyncpg
-from hypothesis import HealthCheck, given, settings, strategies
+import hypothesis
+from hypothesis import HealthCheck, given, strategies
 
 import db_utils
-from tests.conftest import Server
 from tests.games.helpers import AT, owners
 from vigil.games import recording, store
 from vigil.games.model import NOBODY, UNKNOWN, Player, SeenFleet, SeenStar, Snapshot, Totals
@@ -40,40 +39,24 @@ def snapshot(tick: int, sky: dict[int, int | None], had: dict[int, int], fleet: 
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(states=strategies.lists(STATE, min_size=1, max_size=8))
 def test_what_is_read_is_what_was_seen(
-    server: Server, states: list[tuple[int, dict[int, int | None], dict[int, int], int]]
+    settings: Settings, states: list[tuple[int, dict[int, int | None], dict[int, int], int]]
 ) -> None:
-    asyncio.run(_recorded(server, states))
-
-
-_made: list[str] = []
-
-
-async def _database(server: Server) -> Settings:
-    """One database for all examples; each has a game of its own in it."""
-    name = "vigil_test_changes"
-    if not _made:
-        from tests.conftest import _template
-
-        connection = await asyncpg.connect(server.dsn)
-        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {_template()}")
-        await connection.close()
-        _made.append(name)
-    return Settings(database_url=server.database(name))
+    """Each example is a game of its own in the one database of the test."""
+    asyncio.run(_recorded(settings, states))
 
 
 async def _recorded(
-    server: Server, states: list[tuple[int, dict[int, int | None], dict[int, int], int]]
+    settings: Settings, states: list[tuple[int, dict[int, int | None], dict[int, int], int]]
 ) -> None:
-    pool = await db_utils.create_pool(await _database(server), "changes", size=1)
-    number = await pool.fetchval("SELECT count(*)::text FROM games")
-    game = await writing.create(pool, "np", number, name="A game", version=2, now=AT)
+    pool = await db_utils.create_pool(settings, "changes", size=1)
     skies: dict[int, dict[int, int]] = {}
     purses: dict[int, dict[int, int]] = {}
     places: dict[int, int] = {}
+    number = await pool.fetchval("SELECT count(*)::text FROM games")
+    game = await writing.create(pool, "np", number, name="A game", version=2, now=AT)
     sky: dict[int, int] = {}
     purse: dict[int, int] = {}
     tick, now = 5, AT

@@ -235,13 +235,20 @@ async def test_a_new_key_is_not_lost_to_a_look_with_the_old_one(context: Context
 async def test_the_sealing_key_is_another_one(context: Context) -> None:
     async with served(galaxy()) as server:
         game = await begun(context, server)
-        (context.settings.data_dir / FILE).write_bytes(Fernet.generate_key())
-        await game.pass_time(1800)
-        await game.look()
-        stopped = await game.game()
-        assert stopped.state == "needs_key"
-        assert stopped.error == "its keys cannot be opened: the sealing key is another one"
-        assert (await game.register()).game.state == "running"
+        path = context.settings.data_dir / FILE
+        old = path.read_bytes()
+        path.write_bytes(Fernet.generate_key())
+        await game.watch_failing(10)
+        failing = await game.game()
+        assert failing.state == "running"
+        assert (failing.error or "").startswith("its keys cannot be opened")
+        path.write_bytes(old)  # a mistake of the operator costs the ticks meanwhile, and no key
+        await game.watch(12)
+        (gap,) = await store.gaps(context.pool, game.game_id)
+        assert gap.reason == "key"
+        path.write_bytes(Fernet.generate_key())
+        assert (await game.register()).new_key
+        await game.watch(14)
 
 
 async def test_the_sealing_key_is_changed(context: Context) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vigil import log
 from vigil.context import Context
-from vigil.games.errors import AskingFailed, WrongKey
+from vigil.games.errors import AskingFailed, Unopened, WrongKey
 from vigil.games.keys import store
 from vigil.games.keys.model import Code, Key
 from vigil.games.merging import merge
@@ -39,12 +39,12 @@ def purpose(site: str, number: str) -> str:
 async def ask(context: Context, game: Game) -> Answers:
     """Ask with every valid key; raises what went wrong when none brought an answer and some might
     still be valid."""
-    codes, lost = await _codes(context, game)
+    codes = await _codes(context, game)
     results = await asyncio.gather(
         *(ask_with(context, game.site, game.number, code.text, code.player_uid) for code in codes),
         return_exceptions=True,
     )
-    good, refused, failures = [], list(lost), []
+    good, refused, failures = [], [], []
     for code, result in zip(codes, results, strict=True):
         if isinstance(result, WrongKey):
             refused.append(code.id)
@@ -100,19 +100,26 @@ async def _together(
     return merge(found)
 
 
-async def _codes(context: Context, game: Game) -> tuple[list[Code], list[int]]:
-    """The valid keys, opened, and those that cannot be opened any more."""
+async def _codes(context: Context, game: Game) -> list[Code]:
+    """The valid keys that can be opened; raises Unopened when there are some, and none can."""
     sealer = Sealer.of(context.settings)
-    codes, lost = [], []
+    codes, lost = [], 0
     for key in await store.of_game(context.pool, game.id, "ok"):
         try:
             codes.append(Code(key.id, sealer.open(key.sealed), key.player_uid))
         except Unopenable:
-            lost.append(key.id)
-            log.warning(f"game {game.id}", "a key cannot be opened: was the sealing key changed?")
+            lost += 1
             continue
         await _refresh(context, sealer, game, key, codes[-1])
-    return codes, lost
+    if lost and not codes:
+        raise Unopened(
+            "its keys cannot be opened: they were sealed with another sealing key",
+            hint="VIGIL_SEALING_KEY, or sealing.key in the data folder, is to be what it was; "
+            "else register the game again",
+        )
+    if lost:
+        log.warning(f"game {game.id}", f"{lost} of its keys cannot be opened")
+    return codes
 
 
 async def _refresh(context: Context, sealer: Sealer, game: Game, key: Key, code: Code) -> None:

@@ -165,11 +165,7 @@ async def _fetch(context: Context, one: Game, dry_run: bool) -> str:
         seen = answers.seen
         over = ", the game is over" if seen.game_over else ""
         return f"tick {seen.tick}, {len(seen.stars)} stars{over} (nothing was written)"
-    try:
-        await scan.look(context, one.id, early=True)
-    except VigilError as error:
-        await scan.note_failure(context, one.id, error, scan.RETRY_MIN_S)
-        raise
+    await scan.fetch(context, one.id)
     after = await _get(context, one.id)
     if after.error:
         raise VigilError(after.error, hint=after.hint)

@@ -19,6 +19,13 @@ class WrongKey(AskingFailed):
     trouble = "key"
 
 
+class Unopened(AskingFailed):
+    """No key of the game can be opened: it was sealed with another sealing key."""
+
+    code, status = "keys_sealed", 503
+    trouble = "key"
+
+
 class NoSuchGame(AskingFailed):
     """The site does not know the number."""
 

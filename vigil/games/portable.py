@@ -7,6 +7,7 @@ the file stays small: docs/games.md names their places.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import math
 from collections.abc import Iterable, Sequence
@@ -109,7 +110,7 @@ async def bring(context: Context, data: bytes) -> Game:
     One that was being recorded needs a key before it goes on. Raises TooLarge, Invalid for a file
     that is none or contradicts itself, and Conflict where the game is here already.
     """
-    recorded = read(data)
+    recorded = await asyncio.to_thread(read, data)  # others are served meanwhile
     about, now = recorded.game, context.clock.now()
     ended = about.state in ("finished", "gone")
     async with db_utils.transaction(context.pool) as connection:

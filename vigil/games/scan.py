@@ -85,6 +85,15 @@ async def record(context: Context, game: Game, answers: Answers, *, asked_at: da
             await recording.record_story(connection, game.id, seen, now, asked_at=asked_at)
 
 
+async def fetch(context: Context, game_id: int) -> None:
+    """Look at a game now because a person wants it; raises AskingFailed, and notes that."""
+    try:
+        await look(context, game_id, early=True)
+    except VigilError as error:
+        await note_failure(context, game_id, error, RETRY_MIN_S)
+        raise
+
+
 async def note_failure(context: Context, game_id: int, error: Exception, delay_s: float) -> None:
     """Write down why a game could not be asked for and when it is tried next."""
     if isinstance(error, VigilError):
@@ -132,12 +141,7 @@ async def _missing(context: Context, game: Game, error: NoSuchGame) -> float:
 async def _need_key(
     connection: db_utils.Connection, game: Game, answers: Answers, now: datetime
 ) -> None:
-    if answers.error is not None:
-        message = answers.error.message
-    elif answers.refused:
-        message = "its keys cannot be opened: the sealing key is another one"
-    else:
-        message = "it has no key"
+    message = answers.error.message if answers.error else "it has no key"
     hint = "register the game again, with a key that is valid now"
     if await writing.need_key(connection, game.id, error=message, hint=hint, now=now):
         await _tell(connection, game, "game.needs_key", "needs a new key", now)

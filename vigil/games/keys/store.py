@@ -53,7 +53,8 @@ async def put(
         await connection.execute(
             """
             DELETE FROM game_keys
-            WHERE game_id = $1 AND player_uid = $2 AND fingerprint <> ALL ($3::bytea[])
+            WHERE game_id = $1 AND fingerprint <> ALL ($3::bytea[])
+                AND (player_uid = $2 OR (state = 'refused' AND player_uid IS NULL))
             """,
             game_id,
             player_uid,
