@@ -65,11 +65,13 @@ async def main(options: argparse.Namespace) -> None:
     """Set everything up and measure."""
     print(machine())
     async with films.house() as (context, scratch):
-        of = await films.camera(context, scratch / "camera", 1000, (320, 180))
-        await films.take(context, of, 0, max(options.frames + DAY, options.memory))
         if "year" in options.only:
+            of = await films.camera(context, scratch / "year", 1000, (320, 180))
+            await films.take(context, of, 0, options.frames + DAY)
             await year(context, scratch, of, options.frames)
         if "memory" in options.only:
+            of = await films.camera(context, scratch / "memory", 1000, (160, 90))
+            await films.take(context, of, 0, options.memory)
             small = await memory(context, of, 1000)
             large = await memory(context, of, options.memory)
             print(f"ratio {large / small:.3f}")

@@ -375,7 +375,7 @@ def _environment(fonts: Path | None) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("VIGIL_", "FFREPORT"))}
     if fonts is not None:
         kept["FONTCONFIG_FILE"] = str(fonts)
-    return kept | {"AV_LOG_FORCE_NOCOLOR": "1", "SVT_LOG": "1"}  # errors only, as of the rest
+    return kept | {"AV_LOG_FORCE_NOCOLOR": "1"}
 
 
 def _widen(process: Process) -> None:

@@ -1,4 +1,4 @@
-"""Short films as animated pictures."""
+"""Films in other containers."""
 
 from __future__ import annotations
 
@@ -29,6 +29,19 @@ async def joined(film: Film, album: Album, number: int = 3) -> AsyncIterator[byt
             yield part.init
         yield fmp4.place(part.media, sequence + 1, ticks)
         ticks += part.ticks
+
+
+@pytest.mark.parametrize("codec", ["vp9", "av1"])
+async def test_webm_holds_the_same_pictures(codec: str, tmp_path: Path) -> None:
+    album, one, out = Album(), film(codec), tmp_path / "film.webm"
+    await exports.export(one, "webm", joined(one, album), out)
+    assert out.read_bytes()[:4] == b"\x1a\x45\xdf\xa3"
+    listing = (await ffmpeg.read(["-i", str(out), "-f", "framemd5", "pipe:1"])).decode()
+    rows = [line.split(",") for line in listing.splitlines() if not line.startswith("#")]
+    assert len(rows) == 15
+    with pytest.raises(ffmpeg.FfmpegError) as described:
+        await ffmpeg.read(["-loglevel", "info", "-i", str(out)])
+    assert "Duration: 00:00:01.5" in described.value.stderr
 
 
 @pytest.mark.parametrize("container", ["webp", "gif"])
@@ -86,6 +99,6 @@ async def test_a_film_that_breaks_off_is_an_error(tmp_path: Path) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"nothing of the kind"
 
-    for container in ("webp", "gif"):
+    for container in ("webm", "webp", "gif", "mp4"):
         with pytest.raises(ffmpeg.FfmpegError):
             await exports.export(film(), container, broken(), tmp_path / "out")

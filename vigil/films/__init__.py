@@ -17,7 +17,7 @@ person's words to a film), kinds.py (who plans and renders), scene/ (films of sc
 do), rendering/ and states/ (what jobs write), purging.py (removes), describe.py (a film for people
 and programs), builtin.py (the test card's film), check.py (what a crash left). Watching:
 playlist.py (HLS), timeline.py (film time and real time), stills.py (sheets, posters, animations),
-joining.py and chapters.py (one file), exports.py (animated pictures), watching/ (what pages
+joining.py and chapters.py (one file), exports.py (other containers than MP4), watching/ (what pages
 ask of segments). Handlers: making.py, showing.py, playing.py, taking.py; finding.py says what they
 begin with.
 

@@ -9,8 +9,11 @@ from datetime import timedelta
 from vigil.context import Context
 from vigil.films import kinds, stills, store
 from vigil.films.model import Film
+from vigil.films.scene.kind import SCENE
 from vigil.films.segments import store as segments
 from vigil.storage import BlobInfo
+
+kinds.know(SCENE)
 
 YOUNG = timedelta(hours=1)
 """A blob without a row may be about to get one."""

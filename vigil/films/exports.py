@@ -1,4 +1,7 @@
-"""Short films as animated pictures: WebP and GIF, made of the joined fragmented MP4."""
+"""Films in other containers than their own: WebM, and animated WebP and GIF of short ones.
+
+The film comes as the joined fragmented MP4 that downloads are made of.
+"""
 
 from __future__ import annotations
 
@@ -43,43 +46,48 @@ async def export(
     *,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Write a film to ``out`` as an animated picture.
+    """Write a film to ``out`` in this container.
 
     Args:
         film: says its size, frame rate and quality.
-        container: ``webp`` or ``gif``; see ``check``.
+        container: what is wanted; see ``check``.
         joined: the film as fragmented MP4; read once.
-        out: the file; what is there is replaced. A GIF needs some room beside it.
+        out: the file; what is there is replaced.
         on_progress: told how far ffmpeg is.
 
-    Raises FfmpegError, and whatever ``joined`` raises. A WebP is in memory as a whole before it is
-    written; it is short.
+    Raises FfmpegError, and whatever ``joined`` raises. Memory does not depend on the length, but
+    for WebP, which is written when all of it is there.
     """
-    target = ["-map_metadata", "-1", "-loop", "0", "-f", container, "-y", str(out)]
-    if container == "gif":
-        await _gif(film, joined, out.parent, target, on_progress)
-        return
-    quality = str(_WEBP_QUALITY[film.making.quality])
-    await ffmpeg.run(
-        [
-            *("-f", "mp4", "-i", "pipe:0", "-vf", _smaller(film, container)),
-            *("-c:v", "libwebp_anim", "-quality", quality, "-threads", "1", *target),
-        ],
-        input=joined,
-        on_progress=on_progress,
-        timeout_s=_TIMEOUT_S,
-    )
+    source = ["-f", "mp4", "-i", "pipe:0"]
+    target = ["-map_metadata", "-1", "-y", str(out)]
+    if container in ("mp4", "webm"):
+        flags = ["-movflags", "+faststart"] if container == "mp4" else []
+        await ffmpeg.run(
+            [*source, "-map", "0:v", "-c", "copy", *flags, "-f", container, *target],
+            input=joined,
+            on_progress=on_progress,
+            timeout_s=_TIMEOUT_S,
+        )
+    elif container == "webp":
+        quality = str(_WEBP_QUALITY[film.making.quality])
+        await ffmpeg.run(
+            [
+                *(*source, "-vf", _smaller(film, container), "-c:v", "libwebp_anim"),
+                *("-quality", quality, "-loop", "0", "-threads", "1", "-f", "webp", *target),
+            ],
+            input=joined,
+            on_progress=on_progress,
+            timeout_s=_TIMEOUT_S,
+        )
+    else:
+        await _gif(film, joined, target, on_progress)
 
 
 async def _gif(
-    film: Film,
-    joined: AsyncIterable[bytes],
-    folder: Path,
-    target: list[str],
-    on_progress: OnProgress | None,
+    film: Film, joined: AsyncIterable[bytes], target: list[str], on_progress: OnProgress | None
 ) -> None:
     """One palette for all of it, found in a first pass, so that colours do not flicker."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix="gif-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="vigil-export-") as scratch:
         small, palette = Path(scratch, "small.mkv"), Path(scratch, "palette.png")
         look = f"{_smaller(film, 'gif')},split[a][b];[b]palettegen=stats_mode=full[palette]"
         await ffmpeg.run(
@@ -95,7 +103,7 @@ async def _gif(
         await ffmpeg.run(
             [
                 *("-i", str(small), "-i", str(palette), "-filter_complex", f"[0][1]{dither}"),
-                *target,
+                *("-loop", "0", "-f", "gif", *target),
             ],
             on_progress=on_progress,
             timeout_s=_TIMEOUT_S,
