@@ -26,6 +26,7 @@ from vigil.films import store as films
 from vigil.films.model import Film, NewFilm, segment_blob
 from vigil.films.segments import store as segments
 from vigil.games import filming
+from vigil.games.drawing.digest import digest
 from vigil.games.drawing.pictures import pictures
 from vigil.games.filming import encode, options, scenery
 from vigil.games.filming.options import Wishes
@@ -34,6 +35,7 @@ AT = datetime(2026, 5, 1, tzinfo=UTC)
 LAST = 59
 RATE_S = 3600
 SMALL = Wishes(size="320x240", names=True)
+FLEETS = Wishes(size="320x240", fleets=True)
 Sky = Sequence[Star]
 
 
@@ -160,7 +162,7 @@ async def look(context: Context, film_id: int) -> None:
 
 
 async def drawn(context: Context, film: Film, first: int, last: int) -> list[bytes]:
-    scene = await scenery.load(context.pool, options.chosen(film).game)
+    scene = await scenery.load(context.pool, options.chosen(film).game, legend=True, fleets=True)
     assert scene is not None
     how = options.look(options.chosen(film), film.width, film.height, len(scene.galaxy.players))
     return list(pictures(scene.galaxy, how, first, last))
@@ -316,6 +318,48 @@ async def test_what_changed_since_it_was_planned_is_planned_again(context: Conte
     assert (list(gone.segments), gone.next_at) == ([], None)
     assert gone.since is not None
     assert await filming.KIND.has_news(context, film)
+
+
+async def test_what_is_planned_stays_though_names_change(
+    context: Context, encoded: Counter
+) -> None:
+    stars = sky()
+    game_id = await record(context, stars, 30)
+    film_id = await filming.order(context, game_id, SMALL)
+    await render(context, film_id)
+    first = await names(context, film_id)
+    encoded.take()
+    await context.pool.execute("UPDATE game_players SET alias = 'Anna' WHERE uid = 0")
+    await go_on(context, game_id, stars, 30, 40)
+    await look(context, film_id)
+    assert encoded.take() == (1, 17)
+    assert (await names(context, film_id))[:1] == first[:1]
+    await end(context, game_id)
+    await look(context, film_id)
+    await films.resume(context.pool, film_id)  # a person asks for all of it again
+    await render(context, film_id)
+    assert encoded.take() == (1, 24)
+
+
+async def test_fleets_and_totals_of_before_hold_in_a_segment(context: Context) -> None:
+    game_id = await record(context, sky(), LAST, over=True)
+    await context.pool.execute(
+        "INSERT INTO game_fleets VALUES ($1, 5, '{7}', '{9}', '{0.5}', '{0.25}', '{30}')", game_id
+    )
+    await context.pool.execute(
+        "INSERT INTO game_totals VALUES ($1, 6, 9, 500, 0, 0, 0, 0)", game_id
+    )
+    whole = await scenery.load(context.pool, game_id, legend=True, fleets=True)
+    part = await scenery.load(context.pool, game_id, legend=True, fleets=True, since=20)
+    assert whole is not None
+    assert part is not None
+    how = options.look(
+        options.Chosen(game=game_id, from_tick=0, view=(-9, -9, 9, 9), wishes=FLEETS), 320, 240, 5
+    )
+    assert list(pictures(part.galaxy, how, 20, 30)) == list(pictures(whole.galaxy, how, 20, 30))
+    without = replace(how, fleets=False)
+    assert next(pictures(part.galaxy, without, 20, 20)) != next(pictures(part.galaxy, how, 20, 20))
+    assert digest(part.galaxy, how, 20, 30) == digest(whole.galaxy, how, 20, 30)
 
 
 async def test_a_film_that_begins_later_waits(context: Context, encoded: Counter) -> None:

@@ -36,15 +36,22 @@ class GameKind:
     name = NAME
 
     async def plan(self, context: Context, film: Film, now: datetime) -> Plan:
-        """What the film should have now: a segment for each window of ticks, counted from 0."""
+        """What the film should have now: a segment for each window of ticks, counted from 0.
+
+        What was planned of ticks before the last one stays as it is.
+        """
         chosen = options.chosen(film)
-        scene = await scenery.load(context.pool, chosen.game)
+        since = None if film.planned_id == 0 else _window(film, film.planned_id - 1)
+        scene = await _load(context, chosen, chosen.from_tick if since is None else since)
         if scene is None:  # what was rendered is all there will ever be
             return Plan(segments=[], since=NEVER, next_at=None)
         version = await asyncio.to_thread(ffmpeg.version)
-        planned = await asyncio.to_thread(lambda: list(_planned(film, chosen, scene, version)))
+        planned = await asyncio.to_thread(
+            lambda: list(_planned(film, chosen, scene, version, since or 0))
+        )
         return Plan(
             segments=planned,
+            since=since,
             next_at=None if _complete(chosen, scene) else now + LOOK_AGAIN,
             planned_id=scene.last_tick + 1,
         )
@@ -52,11 +59,11 @@ class GameKind:
     async def render(self, context: Context, film: Film, planned: Planned) -> Rendered:
         """Render one segment; raises Outdated when it would show something else than planned."""
         chosen = options.chosen(film)
-        scene = await scenery.load(context.pool, chosen.game)
+        first, last = planned.first, planned.last
+        scene = await _load(context, chosen, first)
         if scene is None:
             raise Outdated
         galaxy, look = scene.galaxy, _look(film, chosen, scene)
-        first, last = planned.first, planned.last
         version = await asyncio.to_thread(ffmpeg.version)
         if await asyncio.to_thread(_name, film, galaxy, look, first, last, version) != planned.hash:
             raise Outdated
@@ -81,9 +88,22 @@ def _each(chosen: Chosen) -> int:
     return chosen.wishes.frames_per_tick
 
 
+async def _load(context: Context, chosen: Chosen, since: int) -> Scenery | None:
+    wishes = chosen.wishes
+    return await scenery.load(
+        context.pool, chosen.game, since=since, legend=wishes.legend, fleets=wishes.fleets
+    )
+
+
 def window_ticks(film: Film) -> int:
     """Ticks of a segment."""
     return max(1, film.window_frames // _each(options.chosen(film)))
+
+
+def _window(film: Film, tick: int) -> int:
+    """First tick of the window that a tick is in."""
+    length = window_ticks(film)
+    return tick // length * length
 
 
 def _complete(chosen: Chosen, scene: Scenery) -> bool:
@@ -95,13 +115,15 @@ def _look(film: Film, chosen: Chosen, scene: Scenery) -> Look:
     return options.look(chosen, film.width, film.height, len(scene.galaxy.players))
 
 
-def _planned(film: Film, chosen: Chosen, scene: Scenery, version: str) -> Iterator[Planned]:
+def _planned(
+    film: Film, chosen: Chosen, scene: Scenery, version: str, since: int
+) -> Iterator[Planned]:
     look, over = _look(film, chosen, scene), _complete(chosen, scene)
     last = scene.last_tick
     if chosen.wishes.to_tick is not None:
         last = min(last, chosen.wishes.to_tick)
     length = window_ticks(film)
-    for start in range(chosen.from_tick // length * length, last + 1, length):
+    for start in range(max(since, _window(film, chosen.from_tick)), last + 1, length):
         ticks = np.arange(max(start, chosen.from_tick), min(start + length - 1, last) + 1)
         begin, end = int(ticks[0]), int(ticks[-1])
         yield Planned(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -38,25 +38,42 @@ class Scenery:
         return datetime.fromtimestamp(float(seconds[0]), UTC)
 
 
-async def load(db: db_utils.Database, game_id: int) -> Scenery | None:
-    """All that was recorded of a game; ``None`` when there is no such game, or nothing of it yet.
+async def load(
+    db: db_utils.Database,
+    game_id: int,
+    *,
+    since: int = 0,
+    legend: bool = False,
+    fleets: bool = False,
+) -> Scenery | None:
+    """What was recorded of a game; ``None`` when there is no such game, or nothing of it yet.
 
-    The game's row is read first: what is said to be over is there as a whole.
+    Args:
+        db: the database.
+        game_id: of which game.
+        since: of earlier ticks nothing is shown, so totals and fleets may be missing there.
+        legend: whether totals are shown.
+        fleets: whether these are.
+
+    The game's row is read first: what is said to be over is there as a whole. What is read after
+    the history may be newer; nothing after its last tick is shown.
     """
     game = await store.get(db, game_id)
     if game is None:
         return None
     history = await store.history(db, game_id)
     spans = await store.spans(db, game_id)
-    if not spans:
+    if not spans or not history.stars:
         return None
-    totals = await store.totals(db, game_id)
+    totals: list[SeenTotals] = []
+    if legend:
+        before = await store.totals_at(db, game_id, since)
+        totals = [replace(row, tick=since) for row in before]
+        totals += await store.totals(db, game_id, from_tick=since + 1)
+    seen = await store.fleets(db, game_id, from_tick=since) if fleets else []
     gaps = await store.gaps(db, game_id)
-    fleets = await store.fleets(db, game_id)
-    galaxy = await asyncio.to_thread(
-        compose, history, totals, fleets, spans, gaps, game.tick_rate_s
-    )
-    return Scenery(game, galaxy, spans[0].from_tick, spans[-1].to_tick)
+    galaxy = await asyncio.to_thread(compose, history, totals, seen, spans, gaps, game.tick_rate_s)
+    return Scenery(game, galaxy, history.first_tick, history.last_tick)
 
 
 def compose(
