@@ -53,7 +53,7 @@ export class Player {
     this.gestures = new Gestures(this.view, this);
     this.map.resize();
     new ResizeObserver(() => this.#resized()).observe(this.view);
-    this.seek(Number(root.dataset.tick || replay.first));
+    this.seek(Number(root.dataset.tick ?? replay.last));
     root.player = this;
   }
 
@@ -514,7 +514,7 @@ export function mark(player, palette) {
   svg.setAttribute("class", "mark");
   svg.setAttribute("aria-hidden", "true");
   const ground = document.createElementNS(ns, "circle");
-  ground.setAttribute("r", 8);
+  ground.setAttribute("r", 7.2);
   ground.setAttribute("fill", colour(palette, player));
   const corners = SHAPE_CORNERS[shapeOf(player)];
   const shape = document.createElementNS(ns, corners ? "polygon" : "circle");

@@ -88,8 +88,9 @@ async def test_games_are_browsed(site: Site, browser: Browser) -> None:
             await page.get_by_role("link", name="Far reaches").click()
             await expect(page.get_by_role("heading", name="Far reaches")).to_be_visible()
             await until(page, f"Boolean({PLAYER})")
-            await expect(page.locator(".game-now")).to_contain_text("Tick 1 of 80")
+            await expect(page.locator(".game-now")).to_contain_text("Tick 80 of 80")
             await expect(page.get_by_text("The game's site did not answer.")).to_be_visible()
+            await page.locator("#totals summary").click()
             await expect(page.locator("[data-still]")).to_have_count(2)
             for still in await page.locator("[data-still]").all():
                 await expect(still).to_be_hidden()
@@ -126,7 +127,8 @@ async def test_the_player_is_played_by_keyboard(site: Site, browser: Browser) ->
         await open_player(page, game)
         view = page.get_by_role("application", name="Map of the game")
         await view.focus()
-        for key, expected in ((".", 2), (".", 3), (",", 2), ("End", 80), ("Home", 1)):
+        steps = (("Home", 1), (".", 2), (".", 3), (",", 2), ("End", 80), ("Home", 1))
+        for key, expected in steps:
             await page.keyboard.press(key)
             assert await tick(page) == expected
         await page.keyboard.press(">")

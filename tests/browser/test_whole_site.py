@@ -19,7 +19,17 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-PAGES = ("/", "/cameras", "/cameras/testcard", "/films", "/films/1", "/jobs", "/sources", "/health")
+PAGES = (
+    "/",
+    "/cameras",
+    "/cameras/testcard",
+    "/games",
+    "/films",
+    "/films/1",
+    "/jobs",
+    "/sources",
+    "/health",
+)
 PATIENCE_MS = 60_000
 
 

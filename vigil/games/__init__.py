@@ -13,6 +13,6 @@ it is asked again), recording (an answer becomes rows, in one transaction), port
 file), actions (what can be done with a game), with drawing (maps as pictures; no database), filming
 (films of games), writing (SQL that records) and keys (the keys, sealed). For the pages: shelf
 (games that are asked for, in memory), shown (a game as pages and API show it), api (the JSON),
-acting (what people do), filmed
-(films of a game), charts (lines of totals), picture (the map as a PNG).
+acting (what people do), filmed (films they ask for), charts (lines of totals), picture (the map as
+a PNG).
 """
