@@ -39,6 +39,7 @@ async function look() {
     return;
   }
   looking = true;
+  const began = performance.now();
   try {
     if (await time.load()) {
       base ??= time.begin;
@@ -53,7 +54,7 @@ async function look() {
         missed = false;
         look();
       }
-    }, LOOK_MS);
+    }, Math.max(LOOK_MS, 10 * (performance.now() - began)));
   }
 }
 

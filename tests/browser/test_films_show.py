@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.landscape import landscape
 from tests.browser.stage import chromium, overflow, until, visit
+from tests.browser.test_cameras import serious
 from tests.conftest import Site
 from tests.films import making
 from tests.jobs.test_browser import sign_in
@@ -272,6 +273,7 @@ async def test_a_landscape_of_five_days(site: Site, browser: Browser) -> None:
             await until(page, f"!{VIDEO}.seeking")
             await page.wait_for_load_state("networkidle")
             assert await overflow(page) == []
+            assert await serious(page) == []
             await picture(page, name)
     async with visit(browser, site.url, **wide, reduced_motion="no-preference") as page:
         await page.goto("/films")
@@ -293,6 +295,17 @@ async def test_a_landscape_of_five_days(site: Site, browser: Browser) -> None:
         await page.locator("[data-film]").hover()
         await page.locator("[data-film] h2 a").focus()
         await expect(page.locator("[data-film] img")).to_have_attribute("src", source or "")
+
+
+@pytest.mark.parametrize("codec", ["vp9", "av1"])
+async def test_other_codecs_play(site: Site, browser: Browser, codec: str) -> None:
+    film_id = await done(site.context, list(range(60)), 60, options={"codec": codec})
+    async with visit(browser, site.url) as page:
+        await page.goto(f"/films/{film_id}")
+        await expect(page.locator("[data-badge]")).to_have_text("done")
+        await expect(page.locator("[data-cannot]")).to_be_hidden()
+        await wait_until_loaded(page, 6)
+        await page.evaluate(PLAY, [5.9, 4])
 
 
 async def test_what_is_wrong_is_said(site: Site, browser: Browser) -> None:

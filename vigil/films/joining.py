@@ -172,8 +172,7 @@ async def metadata(context: Context, film: Film, listed: Sequence[Listed]) -> st
     )
     for some in batched(playlist.place(film, listed), PAGE):
         moments = await segments.moments(context.pool, film.id, [p.segment.start for p in some])
-        for placed in some:
-            survey.add(piece(film, placed, moments.get(placed.segment.start)))
+        survey.add([piece(film, placed, moments.get(placed.segment.start)) for placed in some])
     began = at_moment(first).isoformat() if scene else None
     return chapters.metadata(film.title, began, marks(survey, spans), survey.end, film.timescale)
 

@@ -177,16 +177,19 @@ async def timeline_json(request: Request, film_id: int) -> HTTPResponse:
     headers = _tagged(film, "-timeline")
     if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
         return HTTPResponse(status=304, headers=headers)
-    extent = await watching.extent(context.pool, film, over)
-    if extent is None:
+    found = await watching.shown(context.pool, film, over)
+    if not found:
         raise _nothing_yet()
+    length = found[-1].last_moment - found[0].first_moment
     survey = Survey(
-        pieces=extent.segments,
-        usual=max((extent.last - extent.first) / max(1, extent.frames), 1),
+        pieces=len(found),
+        usual=max(1.0, length / max(1, sum(one.frames for one in found))),
         zone=ZoneInfo(film.time_zone) if film.kind == "scene" else None,
     )
-    async for piece in watching.pieces(context.pool, film, over):
-        survey.add(piece)
+    for some in (found[at : at + ON_PAGE] for at in range(0, len(found), ON_PAGE)):
+        starts = [one.window_start for one in some]
+        moments = await segments.moments(context.pool, film_id, starts)
+        survey.add([watching.piece(one, moments.get(one.window_start)) for one in some])
     return responses.json(_timeline(film, survey), headers=headers)
 
 
@@ -227,12 +230,11 @@ async def thumbnails_vtt(request: Request, film_id: int) -> HTTPResponse:
     if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
         return HTTPResponse(status=304, headers=headers)
     context, over = responses.context(request), playlist.is_over(film)
-    extent = await watching.extent(context.pool, film, over)
-    if extent is None:
+    found = await watching.shown(context.pool, film, over)
+    if not found:
         raise _nothing_yet()
-    number, every = stills.thinning(extent.segments)
-    found = await watching.some_shown(context.pool, film, over, every)
-    body = stills.vtt(film.timescale, (film.width, film.height), found, number)
+    number, every = stills.thinning(len(found))
+    body = stills.vtt(film.timescale, (film.width, film.height), found[::every], number)
     return HTTPResponse(body, headers=headers, content_type="text/vtt; charset=utf-8")
 
 

@@ -23,7 +23,7 @@ READ = ("GET", "HEAD")
 ON_PAGE = 60
 MOST_LISTED = 1000
 AT_MOST_EACH_S = 0.25
-"""A page that listens is told no more often."""
+"""A page that listens is told no more often; of a long film for a quarter of the time at most."""
 
 Message = tuple[str, Any]
 
@@ -154,9 +154,11 @@ async def _changes(context: Context, film_id: int, admin: bool) -> AsyncIterator
             if film is None:
                 yield "gone", {"id": film_id}
                 return
+            began = asyncio.get_running_loop().time()
             yield "film", await describe(context, film, admin=admin)
+            took = asyncio.get_running_loop().time() - began
             await news.get()
-            await asyncio.sleep(AT_MOST_EACH_S)
+            await asyncio.sleep(max(AT_MOST_EACH_S, 3 * took))
             while not news.empty():
                 news.get_nowait()
 

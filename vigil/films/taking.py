@@ -43,7 +43,7 @@ async def ask(request: Request, film_id: int) -> None:
     """Have the file of a film made; raises NotFound, or Conflict when it shows nothing yet."""
     film = await finding.film(request, film_id)
     pool = responses.context(request).pool
-    if await watching.extent(pool, film, playlist.is_over(film)) is None:
+    if not await watching.is_anything_shown(pool, film, playlist.is_over(film)):
         raise Conflict(f"film {film_id} shows nothing yet", hint="try again in a moment")
     await states.ask_for_file(pool, film)
 

@@ -55,20 +55,28 @@ class Piece:
         return np.linspace(self.first, self.last, max(1, self.frames)).round().astype(np.int64)
 
 
+def pictures(pieces: Sequence[Piece]) -> tuple[Moments, Moments]:
+    """Of each picture of some pieces its moment, and when it begins in ticks."""
+    known = all(piece.moments and len(piece.moments) == 8 * piece.frames for piece in pieces)
+    if known:
+        packed = b"".join(piece.moments or b"" for piece in pieces)
+        moments = np.frombuffer(packed, ">i8").astype(np.int64)
+    else:
+        moments = np.concatenate([piece.pictures() for piece in pieces])
+    frames = np.array([max(1, piece.frames) for piece in pieces])
+    number = np.arange(len(moments)) - np.repeat(np.cumsum(frames) - frames, frames)
+    begin = np.repeat(np.array([piece.start for piece in pieces], np.int64), frames)
+    length = np.repeat(np.array([piece.ticks for piece in pieces], np.int64), frames)
+    return moments, begin + number * length // np.repeat(frames, frames)
+
+
 class Timeline:
     """The pictures of a film, or of a part of it."""
 
     def __init__(self, timescale: int, pieces: Iterable[Piece]) -> None:
         """Take in pieces of a film, in order; at least one. ``timescale`` is ticks a second."""
         self._timescale = timescale
-        found = [(piece, piece.pictures()) for piece in pieces]
-        self._starts = np.concatenate(
-            [
-                piece.start + np.arange(len(moments)) * piece.ticks // len(moments)
-                for piece, moments in found
-            ]
-        )
-        self._moments = np.concatenate([moments for _, moments in found])
+        self._moments, self._starts = pictures(list(pieces))
 
     def moment_at(self, seconds: float) -> int:
         """The moment of the picture that is shown then; before the first that, after the last."""
@@ -138,11 +146,10 @@ class Survey:
     end: int = 0
     """Length of the film in ticks."""
 
-    def add(self, piece: Piece) -> None:
-        """The next piece."""
-        moments = piece.pictures()
-        starts = piece.start + np.arange(len(moments)) * piece.ticks // len(moments)
-        self._gaps(piece, moments, starts)
+    def add(self, pieces: Sequence[Piece]) -> None:
+        """The next pieces, some of them; all are looked at at once."""
+        moments, starts = pictures(pieces)
+        self._gaps(moments, starts)
         self._days(moments, starts)
         for edge in self.edges[len(self.starts) :]:
             index = int(np.searchsorted(moments, edge, side="left"))
@@ -150,12 +157,13 @@ class Survey:
                 break
             self.starts[edge] = int(starts[index])
         every = -(-self.pieces // MOST_SPANS)
-        if self.spans and every > 1 and (piece.number - 1) % every:
-            start, first, _ = self.spans[-1]
-            self.spans[-1] = (start, first, piece.last)
-        else:
-            self.spans.append((piece.start, piece.first, piece.last))
-        self.end = piece.start + piece.ticks
+        for piece in pieces:
+            if self.spans and every > 1 and (piece.number - 1) % every:
+                start, first, _ = self.spans[-1]
+                self.spans[-1] = (start, first, piece.last)
+            else:
+                self.spans.append((piece.start, piece.first, piece.last))
+        self.end = pieces[-1].start + pieces[-1].ticks
 
     @property
     def longest_gaps(self) -> list[Gap]:
@@ -163,7 +171,7 @@ class Survey:
         longest = sorted(self.gaps, key=lambda gap: gap.since - gap.until)[:MOST_GAPS]
         return sorted(longest, key=lambda gap: gap.start)
 
-    def _gaps(self, piece: Piece, moments: Moments, starts: Moments) -> None:
+    def _gaps(self, moments: Moments, starts: Moments) -> None:
         before = self.spans[-1][2] if self.spans else int(moments[0])
         steps = np.diff(moments, prepend=before)
         for index in np.flatnonzero(steps > GAP * self.usual):

@@ -6,14 +6,13 @@ from its beginning to the first that is not, or that may yet change: what its pl
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import db_utils
 from vigil.films.model import Film
 from vigil.films.timeline import Piece
 
-PAGE = 1000
 _SHOWN = """
     WITH shown AS (
         SELECT l.hash, l.start AS window_start, l.first_moment, l.last_moment, l.lost,
@@ -36,6 +35,8 @@ class Shown:
     """A segment that a film shows, and its place there."""
 
     hash: str
+    window_start: int
+    """The moment at which its window begins."""
     number: int
     """From 1."""
     start: int
@@ -53,16 +54,17 @@ class Shown:
         return f"{self.hash}-{self.number}-{self.start}.m4s"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """How much a film shows."""
-
-    segments: int
-    frames: int
-    ticks: int
-    first: int
-    """Moment of its first picture."""
-    last: int
+def piece(one: Shown, moments: bytes | None) -> Piece:
+    """A segment as the timeline takes it."""
+    return Piece(
+        number=one.number,
+        start=one.start,
+        ticks=one.ticks,
+        frames=one.frames,
+        first=one.first_moment,
+        last=one.last_moment,
+        moments=moments,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,11 @@ def _args(film: Film, everything: bool) -> tuple[int, bool, int, int, float]:
 
 
 async def shown(
-    db: db_utils.Database, film: Film, everything: bool, after: int, limit: int
+    db: db_utils.Database,
+    film: Film,
+    everything: bool,
+    after: int = 0,
+    limit: int | None = None,
 ) -> list[Shown]:
     """Segments that a film shows, in order, from the one after number ``after`` on.
 
@@ -111,13 +117,14 @@ async def shown(
         film: whose.
         everything: whether all that is rendered counts: it is over.
         after: a number.
-        limit: at most so many.
+        limit: at most so many; ``None``: all.
     """
     rows = await db.fetch(
         _of_shown(
             """
-        SELECT hash, number, start, ticks, frames, bytes, first_moment, last_moment, lost
-        FROM shown WHERE number > $6 ORDER BY number LIMIT $7
+            SELECT hash, window_start, number, start, ticks, frames, bytes, first_moment,
+                last_moment, lost
+            FROM shown WHERE number > $6 ORDER BY number LIMIT $7
             """
         ),
         *_args(film, everything),
@@ -127,61 +134,12 @@ async def shown(
     return [Shown(**row) for row in rows]
 
 
-async def some_shown(
-    db: db_utils.Database, film: Film, everything: bool, every: int
-) -> list[Shown]:
-    """Of the segments that a film shows the first of every so many."""
-    rows = await db.fetch(
-        _of_shown(
-            """
-        SELECT hash, number, start, ticks, frames, bytes, first_moment, last_moment, lost
-        FROM shown WHERE (number - 1) % $6 = 0 ORDER BY number
-            """
-        ),
-        *_args(film, everything),
-        every,
+async def is_anything_shown(db: db_utils.Database, film: Film, everything: bool) -> bool:
+    """Whether a film shows anything yet."""
+    found: bool = await db.fetchval(
+        _of_shown("SELECT EXISTS (SELECT FROM shown)"), *_args(film, everything)
     )
-    return [Shown(**row) for row in rows]
-
-
-async def extent(db: db_utils.Database, film: Film, everything: bool) -> Extent | None:
-    """How much a film shows; ``None``: nothing yet."""
-    row = await db.fetchrow(
-        _of_shown(
-            """
-        SELECT count(*) AS segments, sum(frames)::bigint AS frames, sum(ticks)::bigint AS ticks,
-            min(first_moment) AS first, max(last_moment) AS last
-        FROM shown HAVING count(*) > 0
-            """
-        ),
-        *_args(film, everything),
-    )
-    return None if row is None else Extent(**row)
-
-
-async def pieces(db: db_utils.Database, film: Film, everything: bool) -> AsyncIterator[Piece]:
-    """What a film shows, with the moment of every picture; a page of segments in memory."""
-    after = film.dropped_segments
-    while True:
-        rows = await db.fetch(
-            _of_shown(
-                """
-            SELECT p.number, p.start, p.ticks, p.frames, p.first_moment AS first,
-                p.last_moment AS last, l.moments
-            FROM (SELECT * FROM shown WHERE number > $6 ORDER BY number LIMIT $7) p
-                JOIN film_segments l ON l.film_id = $1 AND l.start = p.window_start
-            ORDER BY p.number
-            """
-            ),
-            *_args(film, everything),
-            after,
-            PAGE,
-        )
-        for row in rows:
-            yield Piece(**row)
-        if len(rows) < PAGE:
-            return
-        after = rows[-1]["number"]
+    return found
 
 
 async def pieces_at(
