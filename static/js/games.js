@@ -1,6 +1,7 @@
 /** A game's page: the player, the charts that go with its tick, links that lead to a tick. */
 
 import { mark, Player, say } from "./games_player.js";
+import { listen } from "./site.js";
 
 const root = document.querySelector("[data-game-player]");
 
@@ -98,6 +99,17 @@ async function open() {
   });
 }
 
+/** Say that there is more by now than this page shows. */
+function changed(notice, { tick, state }) {
+  const { knownTick, knownState } = notice.dataset;
+  const later = String(tick ?? "") !== knownTick;
+  notice.hidden = !later && state === knownState;
+  const told = later ? `Tick ${tick} is recorded by now.` : "The game has changed.";
+  say(notice.querySelector("[data-news-text]"), `${told} Show it`);
+}
+
+const notice = document.querySelector("[data-news]");
+if (notice) listen(notice.dataset.news, { game: (game) => changed(notice, game) });
 document.addEventListener("click", pressed);
 if (root) open().then(followAll);
 else followAll();

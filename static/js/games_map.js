@@ -14,7 +14,7 @@ const CLOSEST = 40; // times larger than all of the map
 const MARGIN = 6; // pixels of CSS around the map
 const MOST_RECTANGLES = 60; // with more of them, all at once is cheaper
 const MOST_NAMES = 160;
-const FIRST_NAMES = 30; // where all of the map is seen: more come as it gets larger
+const FIRST_NAMES = 60; // where all of the map is seen: more come as it gets larger
 const SEAM = 0.6; // pixels that a cell is larger on all sides, so that no line shows between two
 
 export class GameMap {

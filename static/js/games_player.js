@@ -5,7 +5,7 @@
  *   const player = await Player.open(document.querySelector("[data-game-player]"));
  *
  * The element names what is shown: data-game, the address of `GET /api/game/<id>`, is enough;
- * data-about may hold, as JSON, players' and stars' names, the last tick and when ticks were.
+ * data-about may hold, as JSON, players' and stars' names, the last tick, when ticks were and gaps.
  * It sends "tick" events, whose detail is the tick, when it shows another one.
  */
 
@@ -465,6 +465,9 @@ export class Player {
     const time = this.part("when");
     time.hidden = !when;
     if (when) time.dateTime = when;
+    const gap = (this.about.gaps ?? []).find((one) => one.from_tick <= tick && tick <= one.to_tick);
+    this.part("missed").hidden = !gap;
+    say(this.part("missed"), gap ? `not recorded (${gap.message}); the map is that of before` : "");
     const body = this.part("standings");
     for (const row of body.children) say(row.lastChild, counts.get(Number(row.dataset.player)) ?? 0);
     const before = [...body.children];
@@ -489,10 +492,10 @@ export class Player {
   /** About when a tick was, as ISO 8601; null where it is not known. */
   momentOf(tick) {
     const span = (this.about.spans ?? []).findLast((one) => one.from_tick <= tick);
-    if (!span) return null;
+    if (!span || tick > span.to_tick) return null;
     const [from, to] = [Date.parse(span.from_at), Date.parse(span.to_at)];
     const share = span.to_tick > span.from_tick ? (tick - span.from_tick) / (span.to_tick - span.from_tick) : 1;
-    return share > 1 ? null : new Date(from + share * (to - from)).toISOString();
+    return new Date(from + share * (to - from)).toISOString();
   }
 
   #showPlaying() {

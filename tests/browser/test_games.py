@@ -525,6 +525,25 @@ async def test_a_game_is_registered_and_every_error_is_told(site: Site, browser:
         assert KEY not in await page.content()
 
 
+async def test_a_page_says_that_there_is_more_by_now(site: Site, browser: Browser) -> None:
+    async with hosted(site) as server, visit(browser, site.url) as page:
+        context = site.app.ctx.vigil
+        game = (await register(context, "123", KEY)).game
+        await open_player(page, game.id)
+        notice = page.locator("[data-news]")
+        await expect(notice).to_be_hidden()
+        server.games["123"].universe.advance(4)
+        await scan.look(context, game.id, early=True)
+        await notice.get_by_role("link", name="Tick 11 is recorded by now. Show it").click()
+        await until(page, f"{PLAYER}?.replay.last === 11")
+        await expect(notice).to_be_hidden()
+        await page.get_by_role("application").focus()
+        await expect(page.locator("[data-missed]")).to_be_hidden()
+        await page.keyboard.press(",")
+        await expect(page.locator("[data-missed]")).to_contain_text("not recorded")
+        await expect(page.locator("[data-when]")).to_be_hidden()
+
+
 async def test_a_game_that_needs_a_new_key_says_so_and_takes_one(
     site: Site, browser: Browser
 ) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
 from sanic import Blueprint, HTTPResponse, Request, Sanic
+from sanic.response import ResponseStream
 
+import db_utils
 from vigil import auth, responses
 from vigil.errors import Invalid, VigilError
 from vigil.games import acting, api, charts, filmed, shown, store
@@ -166,6 +169,31 @@ async def _show(
     )
 
 
+@bp.get("/games/<game_id:int>/news", name="news")
+async def news(request: Request, game_id: int) -> ResponseStream | None:
+    """Server-sent events: tick and state of a game, now and whenever they change."""
+    game = await api.game_of(request, game_id)
+    return await responses.event_stream(request, _changes(request, game.id))
+
+
+async def _changes(request: Request, game_id: int) -> AsyncGenerator[tuple[str, Any], None]:
+    context = responses.context(request)
+    told = None
+    async with context.listener.subscribe("games") as messages:
+        while True:
+            try:
+                game = await store.get(context.pool, game_id)
+            except (*db_utils.GONE, TimeoutError):
+                return  # the browser asks again
+            if game is None:
+                return
+            if (now := {"tick": game.tick, "state": game.state}) != told:
+                yield "game", now
+                told = now
+            while (await messages.get()).get("id", game_id) != game_id:
+                pass
+
+
 async def stars(request: Request, game_id: int) -> HTTPResponse:
     """All stars of a game at a tick, as a table."""
     wanted, _ = asked(request, api.GameTickAsked)
@@ -192,6 +220,7 @@ async def _about(request: Request, book: Book) -> dict[str, Any]:
         "last_tick": history.last_tick,
         "players": {player.uid: player.alias for player in history.players},
         "stars": {star.id: star.name for star in history.stars},
+        "gaps": await api.gaps(request, book.game),
         "spans": await store.spans(responses.context(request).pool, book.game.id),
     }
 
