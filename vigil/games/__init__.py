@@ -3,9 +3,9 @@
 Tables: games, game_keys, game_players, game_stars, game_owners, game_totals, game_fleets,
 game_spans, game_gaps.
 
-Routes: /games, /games/<id>, /games/<id>/stars, /games/<id>/news; /api/game/<id> (as NPTimelapse gave it);
-/api/v1/games, /api/v1/games/<id> and, below it, stars, history, events, totals, gaps, map.png,
-export, films, fetch, close; /api/v1/games/import.
+Routes: /games, /games/<id>, /games/<id>/stars, /games/<id>/news; /api/game/<id> (as NPTimelapse
+gave it); /api/v1/games, /api/v1/games/<id> and, below it, stars, history, events, totals, gaps,
+map.png, export, films, fetch, close; /api/v1/games/import.
 
 Beside the usual files: errors (what can go wrong, each with its words), register (a game that a
 person brings), asking (its site, with every key), merging (several answers into one), timing (when
