@@ -21,6 +21,7 @@ from tests.films import making
 from tests.jobs.test_browser import sign_in
 from vigil.clock import FakeClock
 from vigil.context import Context
+from vigil.jobs.model import RunningJob
 
 pytestmark = pytest.mark.browser
 
@@ -136,6 +137,74 @@ async def test_a_film_plays_while_it_grows(site: Site, browser: Browser) -> None
 
 def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def work_on(context: Context, film_id: int, most: int) -> None:
+    """Do so many of a film's jobs, as a renderer does."""
+    for _ in range(most):
+        row = await context.pool.fetchrow(
+            """
+            SELECT j.id, j.task_name, j.args FROM procrastinate_jobs j
+            JOIN job_progress p ON p.job_id = j.id
+            WHERE j.status = 'todo' AND p.subject = $1 ORDER BY j.priority DESC, j.id LIMIT 1
+            """,
+            f"film:{film_id}",
+        )
+        assert row is not None
+        job = RunningJob(id=row["id"], arguments=row["args"], save=making.Told().save)
+        await making.TASKS[row["task_name"]].run(context, job)
+        done = "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = $1"
+        await context.pool.execute(done, row["id"])
+
+
+async def test_a_film_is_watched_while_it_is_rendered(site: Site, browser: Browser) -> None:
+    """From the first segment on; the page tells how far it is, also when it is opened again."""
+    camera = await making.camera(site.context)
+    for number in range(96):
+        moment = making.START + timedelta(minutes=15 * number)
+        await making.add_frame(site.context, camera, moment, landscape(moment))
+    film_id = await making.film(
+        site.context,
+        camera,
+        until=86400,
+        speed=9000,
+        fps=10,
+        window_s=7200,
+        width=640,
+        height=360,
+    )
+    context = later(site.context, days=2)
+    wide: Any = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"}
+    async with visit(browser, site.url, **wide) as page:
+        await sign_in(site, page)
+        await page.goto(f"/films/{film_id}")
+        await work_on(context, film_id, 2)  # the plan, and one segment
+        await expect(page.locator("[data-badge]")).to_have_text("rendering")
+        await wait_until_loaded(page, 0.8)
+        await work_on(context, film_id, 3)
+        await expect(page.locator("[data-work]")).to_contain_text("4 of 12 segments")
+        await wait_until_loaded(page, 3.2)
+        await page.evaluate(PLAY, [2.8, 2])
+        await expect(page.locator("[data-message]")).to_contain_text("32 of 96 frames")
+        await expect(page.locator("[data-message]")).to_contain_text("frames a second")
+        await expect(page.locator("[data-message]")).to_contain_text("left")
+        await page.reload()
+        await expect(page.locator("[data-work]")).to_contain_text("4 of 12 segments")
+        await wait_until_loaded(page, 3.2)
+        await until(page, "!document.querySelector('[data-line]').hidden")
+        await picture(page, "films-rendering")
+        await page.get_by_role("button", name="Cancel").click()
+        await expect(page.locator("[data-badge]")).to_have_text("cancelled")
+        await expect(page.locator("[data-work]")).to_be_hidden()
+        await wait_until_loaded(page, 3.2)
+        await page.get_by_role("button", name="Resume").click()
+        await expect(page.locator("[data-badge]")).to_have_text("waiting")
+        await making.render(context, film_id)
+        await expect(page.locator("[data-badge]")).to_have_text("done")
+        await expect(page.locator("[data-frames]")).to_have_text("96")
+        await wait_until_loaded(page, 9.6)
+        await page.evaluate(PLAY, [9.5, 4])
+        await expect(page.locator("[data-download]")).to_be_visible()
 
 
 async def test_all_joins_play_without_a_stall(site: Site, browser: Browser) -> None:
