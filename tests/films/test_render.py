@@ -24,7 +24,7 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import NotFound, Unavailable, VigilError
 from vigil.films import joining, playlist, store, work
-from vigil.films.model import at_moment, moment_of, segment_blob
+from vigil.films.model import TICKS, at_moment, moment_of, segment_blob
 from vigil.films.rendering import store as rendering
 from vigil.films.segments import fmp4
 from vigil.films.segments import store as segments
@@ -274,12 +274,12 @@ async def test_nothing_new_starts_no_job(context: Context) -> None:
 
 async def test_a_rolling_film_shows_the_last_hour_or_so(context: Context) -> None:
     camera = await making.camera(context, retention_s=65)
-    film_id = await making.film(context, camera, until=None, rolling_s=65)
+    film_id = await making.film(context, camera, since=0.5, until=None, rolling_s=65)
     await making.add_frames(context, camera, range(60))
     await making.render(at(context, 62), film_id)
     film = await making.get(context, film_id)
     before = list(playlist.place(film, await segments.listed(context.pool, film_id)))
-    assert [p.sequence for p in before] == [1, 2, 3]
+    assert [p.sequence for p in before] == [1, 2, 3], "its first window began before it"
     await making.add_frames(context, camera, range(60, 102))
     await making.render_due(at(context, 102), film_id)
     film = await making.get(context, film_id)
@@ -287,7 +287,7 @@ async def test_a_rolling_film_shows_the_last_hour_or_so(context: Context) -> Non
     # What is left keeps its number, time and address.
     assert [p.sequence for p in after] == [2, 3, 4, 5]
     assert [p.address for p in after[:2]] == [p.address for p in before[1:]]
-    assert after[0].start == 2 * film.timescale
+    assert after[0].start == 19 * TICKS, "the frame of 0 s is not in it"
     text = playlist.render(film, [p.segment for p in after])
     assert "#EXT-X-MEDIA-SEQUENCE:2" in text
     assert "EVENT" not in text
