@@ -7,9 +7,12 @@ handed to ffmpeg as raw RGB. ffmpeg alone: the same raw pictures from memory. En
 quality are the same on all sides. At full smoothness a part of the ticks is drawn that way and the
 rest is reckoned from it. Pictures of both ways are compared before anything is measured.
 
+Ours is measured twice: pictures drawn and piped to one ffmpeg; and a film as people order it, with
+its plan, jobs, segments and joined file, a renderer of two jobs, a real database and blob store.
 Also: 2,000 stars at 1080p, for 1,000 ticks and for 5,000, each in a process of its own.
 
     .venv/bin/python -m bench.game_film [--ticks 500] [--rounds 3] [--sample 12] [--long 5000]
+        [--only theirs,plain,room,long]
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -32,12 +35,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from bench import films
 from bench.harness import Result, Side, compare, machine
 from vigil import ffmpeg
+from vigil.context import Context
+from vigil.games import filming
 from vigil.games.drawing import colours
 from vigil.games.drawing.model import Galaxy, Look
 from vigil.games.drawing.names import mean4
 from vigil.games.drawing.pictures import pictures
+from vigil.games.filming import Wishes
 
 FPS = 24
 ENCODER = ["-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p"]
@@ -271,39 +278,91 @@ async def flowing(drawn: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield picture
 
 
-async def compared(bench: Bench, rounds: int) -> list[Result]:
+async def compared(bench: Bench, only: set[str], rounds: int) -> AsyncIterator[Result]:
     """Both smoothnesses, against both others."""
-    found = []
-    sides: list[tuple[str, int, Callable[[int], object], int]] = [
-        ("its default", 6, bench.theirs, 1),
-        ("full smoothness", 1, bench.reckoned, 1),
-    ]
-    for title, block, theirs, _ in sides:
-        bench.check(block, 50 if block > 1 else 3)
-        found.append(
-            await compare(
+    for title, block, theirs in (
+        ("its default", 6, partial(bench.theirs, 6)),
+        ("full smoothness", 1, partial(bench.reckoned, 1)),
+    ):
+        if "theirs" in only:
+            bench.check(block, 50 if block > 1 else 3)
+            yield await compare(
                 f"{bench.ticks} ticks, {title}, against NPTimelapse's way",
                 Side("vigil", partial(bench.ours, block)),
-                Side("NPTimelapse's way", partial(theirs, block)),  # type: ignore[arg-type]
+                Side("NPTimelapse's way", theirs),
                 unit="s",
                 rounds=rounds,
                 warm_up=False,
             )
-        )
-        raw = bench.write_raw(block)
-        try:
-            found.append(
-                await compare(
+        if "plain" in only:
+            raw = bench.write_raw(block)
+            try:
+                yield await compare(
                     f"{bench.ticks} ticks, {title}, against ffmpeg alone",
                     Side("plain ffmpeg", partial(bench.plain, raw)),
                     Side("vigil", partial(bench.ours, block)),
                     unit="s",
                     rounds=rounds,
                 )
+            finally:
+                raw.unlink()
+
+
+async def room(bench: Bench, rounds: int) -> AsyncIterator[Result]:
+    """A film as people order it, against ffmpeg alone."""
+    async with films.house() as (context, _), films.renderers(context, 1, 2):
+        game_id = await keep(context, bench.game)
+        for title, block in (("its default", 6), ("full smoothness", 1)):
+            wishes = Wishes(
+                size="native",
+                smoothness=7 - block,
+                stars="own",
+                borders="none",
+                palette="bright",
+                caption="none",
+                legend=False,
             )
-        finally:
-            raw.unlink()
-    return found
+
+            async def made(wishes: Wishes = wishes) -> float:
+                await films.forget(context)
+                film_id = await filming.order(context, game_id, wishes)
+                return await films.timed(films.until(context, film_id, joined=True))
+
+            raw = bench.write_raw(block)
+            try:
+                yield await compare(
+                    f"{bench.ticks} ticks, {title}, a film with jobs and segments",
+                    Side("plain ffmpeg", partial(bench.plain, raw)),
+                    Side("vigil", made),
+                    unit="s",
+                    rounds=rounds,
+                )
+            finally:
+                raw.unlink()
+
+
+async def keep(context: Context, game: Recorded) -> int:
+    """The game as it was recorded; over."""
+    game_id: int = await context.pool.fetchval(
+        """
+        INSERT INTO games (site, number, name, version, state, tick_rate_s, closed_at, created_at,
+            changed_at)
+        VALUES ('np', '1', 'A game', 2, 'finished', 3600, now(), now(), now()) RETURNING id
+        """
+    )
+    pool, last = context.pool, len(game.changes) - 1
+    await pool.executemany(
+        "INSERT INTO game_stars VALUES ($1, $2, '', $3, $4, 0)",
+        [(game_id, star, x, y) for star, (x, y) in enumerate(game.places)],
+    )
+    owners = [
+        (game_id, star, tick, player)
+        for tick, changes in enumerate(game.changes)
+        for star, player in changes
+    ]
+    await pool.executemany("INSERT INTO game_owners VALUES ($1, $2, $3, $4)", owners)
+    await pool.execute("INSERT INTO game_spans VALUES ($1, 0, $2, now(), now())", game_id, last)
+    return game_id
 
 
 async def long_film(ticks: int) -> None:
@@ -328,26 +387,31 @@ async def main(options: argparse.Namespace) -> None:
     if options.only_long:
         await long_film(options.only_long)
         return
+    only, found = set(options.only.split(",")), []
+
+    def told(one: Result | dict[str, float]) -> None:
+        found.append(one.as_object() if isinstance(one, Result) else one)
+        if not options.json:
+            print(one, flush=True)
+
+    if not options.json:
+        print(machine())
     with tempfile.TemporaryDirectory(prefix="vigil-bench-") as folder:
-        results = await compared(Bench(Path(folder), options.ticks, options.sample), options.rounds)
-    memory = []
-    for ticks in (options.long // 5, options.long) if options.long else ():
+        bench = Bench(Path(folder), options.ticks, options.sample)
+        async for result in compared(bench, only, options.rounds):
+            told(result)
+        if "room" in only:
+            async for result in room(bench, options.rounds):
+                told(result)
+    for ticks in (options.long // 5, options.long) if "long" in only else ():
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.game_film", "--only-long", str(ticks)),
             stdout=asyncio.subprocess.PIPE,
         )
-        told, _ = await child.communicate()
-        memory.append(json.loads(told))
+        said, _ = await child.communicate()
+        told(json.loads(said))
     if options.json:
-        print(json.dumps([result.as_object() for result in results] + memory))
-        return
-    print(machine())
-    for result in results:
-        print(result)
-    for one in memory:
-        print(
-            f"2,000 stars at 1080p, {one['ticks']} ticks: {one['seconds']} s, {one['peak_mb']} MB"
-        )
+        print(json.dumps(found))
 
 
 if __name__ == "__main__":
@@ -355,7 +419,8 @@ if __name__ == "__main__":
     parser.add_argument("--ticks", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sample", type=int, default=12, help="ticks drawn at full smoothness")
-    parser.add_argument("--long", type=int, default=5000, help="ticks of the long film; 0: none")
+    parser.add_argument("--long", type=int, default=5000, help="ticks of the long film")
+    parser.add_argument("--only", default="theirs,plain,room,long")
     parser.add_argument("--only-long", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     asyncio.run(main(parser.parse_args()))
