@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.games.galaxies import TICKS, fleets, galaxy, stars
-from tests.games.slow_map import SlowMap, line, yuv
+from tests.games.slow_map import SlowMap, Star, line, yuv
 from vigil.games.drawing import colours, words
 from vigil.games.drawing.digest import digest
 from vigil.games.drawing.legend import caption, standings
@@ -340,3 +340,16 @@ def test_the_name_of_pictures_says_all_that_is_in_them_and_nothing_else() -> Non
     assert len({digest(other, bare, 2, 5) for other in (rich, *others[:6])}) == 1
     assert digest(rich, replace(bare, palette="safe"), 2, 5) != digest(rich, bare, 2, 5)
     assert digest(rich, bare, 2, 6) != digest(rich, bare, 2, 5)
+
+
+def test_strange_galaxies_are_drawn_as_well() -> None:
+    """Stars a million units apart, many in one place, one alone, on the edge of a cell."""
+    look = Look(width=64, height=64, borders="black", stars="white", names=True, margin=0.5)
+    for places in (
+        [(-9.9e5, 0.0), (9.9e5, 3.0), (0.1, 9e5)],
+        [(0.6, 0.6)] * 50 + [(0.6, 1.2)],
+        [(-0.0, 0.6)],
+        [(number * 1e-9, 0.0) for number in range(20)],
+    ):
+        sky = [Star(n, x, y, 0, "a", {0: n % 3}) for n, (x, y) in enumerate(places)]
+        assert picture(galaxy(sky), look, 0) == SlowMap(sky, look, 0).picture()
