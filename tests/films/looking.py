@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
+import resource
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -190,3 +193,24 @@ def colour(pixels: Pixels, x: float, y: float) -> tuple[int, int, int]:
 def near(one: Sequence[float], other: Sequence[float], within: float = 12) -> bool:
     """Whether two colours look the same."""
     return all(abs(a - b) <= within for a, b in zip(one, other, strict=True))
+
+
+async def _weigh(kind: str, number: int) -> int:
+    """The most kilobytes of ffmpeg, or of this process with pixels, for so many pictures."""
+    album = Album()
+    look: dict[str, Any] = {"width": 640, "height": 360, "stamp": {"format": "%H:%M:%S"}}
+    if kind == "pixels":
+        look["pan"] = {"start": (0, 0, 1, 1), "end": (0.2, 0.2, 0.8, 0.8)}
+    images = [texture((640, 360), seed) for seed in (1, 2)]
+    shots = album.shots(images[n % 2] for n in range(2 if kind == "held" else number))
+    if kind == "held":
+        shots = tuple(replace(shot, pictures=2 * number) for shot in shots)
+    elif kind == "blended":
+        shots = tuple(replace(shot, fade=5, pictures=6) for shot in shots[: number // 6])
+    await album.render(film(**look), shots, before=shots[0] if kind == "blended" else None)
+    who = resource.RUSAGE_SELF if kind == "pixels" else resource.RUSAGE_CHILDREN
+    return resource.getrusage(who).ru_maxrss
+
+
+if __name__ == "__main__":
+    print(asyncio.run(_weigh(sys.argv[1], int(sys.argv[2]))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -17,6 +19,7 @@ from vigil import ffmpeg
 from vigil.errors import Invalid
 from vigil.films.model import Film, Shot
 from vigil.films.segments import encode, fmp4
+from vigil.settings import ROOT
 
 SHADES = range(20, 220, 20)
 PAN = {"start": (0, 0, 1, 1), "end": (0.2, 0.2, 0.6, 0.6)}
@@ -293,3 +296,15 @@ async def test_what_reading_raises_comes_out() -> None:
     album.pictures.popitem()
     with pytest.raises(KeyError):
         await album.render(film(), shots)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["held", "many", "blended", "pixels"])
+def test_memory_does_not_depend_on_the_length(kind: str) -> None:
+    """Pictures of 640×360: 200 more of them would be 69 MB."""
+
+    def most(pictures: int) -> int:
+        command = [sys.executable, "-m", "tests.films.looking", kind, str(pictures)]
+        return int(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
+
+    assert most(240) < most(40) + 25_000  # kilobytes
