@@ -79,7 +79,7 @@ async def test_films_of_both_scenes_are_looked_at_again(context: Context) -> Non
     camera, times = await five(context)
     made, _ = await order.make(context, order.parse({"camera": "garden", "from": "2026-05-01"}))
     early = {"camera": "garden", "from": "2026-04-01", "to": "2026-04-02"}
-    before, _ = await order.make(context, order.parse(early))
+    before = await order.make_in(context.pool, order.parse(early), context.clock.now())
 
     async def planned() -> list[int]:
         rows = await context.pool.fetch("SELECT planned_id FROM films ORDER BY id")

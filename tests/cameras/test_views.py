@@ -73,8 +73,8 @@ async def test_what_can_be_done_and_why_not(site: Site) -> None:
     await add_frame(site.context, camera, jpeg(1))
     shown = await get(site, "/api/v1/cameras/garden", admin=True)
     assert shown["actions"] == done | {"film": None}
-    assert 'action="/films"' in await page(site, "/cameras/garden", admin=True)
-    assert 'action="/films"' not in await page(site, "/cameras/garden")
+    assert "/films/make?camera=garden" in await page(site, "/cameras/garden", admin=True)
+    assert "/films/make" not in await page(site, "/cameras/garden")
     await store.begin_removal(site.context.pool, camera.id)
     shown = await get(site, "/api/v1/cameras/garden", admin=True)
     assert shown["state"] == "deleting"

@@ -75,7 +75,7 @@ async def test_a_film_is_made(site: Site) -> None:
     )
     assert made["title"] == "Mine"
     assert (made["state"], made["fps"]) == ("waiting", 10)
-    assert "10 frames a second instead of 25" in made["notes"][0]
+    assert "10 pictures a second instead of 25" in made["notes"][0]
     assert (made["width"], made["height"]) == (160, 90)
     assert made["job"]["state"] == "waiting"
     assert made["job"]["waiting_for"] == "no renderer is running"
@@ -114,10 +114,10 @@ async def test_only_an_admin_makes_and_stops(site: Site) -> None:
     ("body", "status", "message"),
     [
         ({"camera": "nowhere"}, 404, "there is no camera nowhere"),
-        ({}, 400, "this film cannot be made"),
+        ({}, 400, '"camera" is missing'),
         ({"camera": "garden", "speed": "fast"}, 400, "speed"),
         ({"camera": "garden", "from": "soon"}, 400, '"from" is not a moment: soon'),
-        ({"camera": "garden", "from": "1h", "to": "2h"}, 400, "ends before it begins"),
+        ({"camera": "garden", "from": "1h", "to": "2h"}, 400, "lies before the film begins"),
         ({"camera": "garden", "mood": "sad"}, 400, "mood"),
         ([], 400, "this film cannot be made"),
     ],
@@ -296,8 +296,8 @@ async def test_the_pages(site: Site) -> None:
     film_id = await done(site)
     text = await page(site, "/films")
     assert f'href="/films/{film_id}"' in text
-    assert 'action="/films"' not in text
-    assert 'action="/films"' in await page(site, "/films?camera=garden", admin=True)
+    assert "/films/make" not in text
+    assert "/films/make?camera=garden" in await page(site, "/films?camera=garden", admin=True)
     text = await page(site, f"/films/{film_id}")
     assert f'<source src="{FILMS}/{film_id}/film.mp4">' in text
     assert "Delete" not in text

@@ -110,6 +110,11 @@ async def test_the_page_shows_all_of_it(site: Site, document: dict[str, Any]) ->
         ({"enum": ["a", "b"]}, "a | b"),
         ({"type": "integer", "minimum": 1, "maximum": 9}, "integer, 1 to 9"),
         ({"type": "string", "maxLength": 9}, "string, at most 9 characters"),
+        ({"type": "array", "prefixItems": [{"type": "number"}] * 4}, "list of 4 times number"),
+        (
+            {"type": "array", "prefixItems": [{"type": "number"}, {"type": "string"}]},
+            "list of number, string",
+        ),
         ({"type": "object", "additionalProperties": {"type": "integer"}}, "object of integer"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import timedelta
 from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
@@ -58,7 +57,6 @@ async def show(request: Request, name: str) -> HTTPResponse:
         camera=await asking.camera_json(request, camera),
         kind=CAMERAS[camera.kind].title if camera.kind in CAMERAS else camera.kind,
         recent=[shown.frame_json(camera.name, frame) for frame in recent],
-        from_at=context.clock.now() - timedelta(hours=1),
     )
 
 

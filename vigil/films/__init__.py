@@ -4,7 +4,8 @@ A film is an ordered list of immutable segments, each named by a hash of what we
 that nothing is rendered twice: adding an hour to a film costs that hour.
 
 Tables: films, segments, film_segments.
-Routes: /films, /films/<id>, /films/<id>/events; /api/v1/films, /api/v1/films/<id> and, below it,
+Routes: /films, /films/make, /films/plan, /films/<id>, /films/<id>/events; /api/v1/films,
+/api/v1/films/plan, /api/v1/films/<id> and, below it,
 playlist.m3u8, segments, segments/…, timeline, moments, thumbnails.vtt, sheets/…, posters/…,
 previews/…, film.mp4 (and .webm …), file, cancel, resume.
 Jobs: films.plan plans a film and finishes it, films.segment renders one segment, films.join makes
@@ -12,7 +13,8 @@ the file.
 Chores: films:due (growing films, removals, lost jobs), films:housekeeping (unused segments).
 
 More files than other rooms have: options.py (what a film's maker may choose), order.py (from a
-person's words to a film), kinds.py (who plans and renders), scene/ (films of scenes), segments/
+person's words to a film), asking/ (what may be said, checked, and the plan of a film that there is
+not yet), kinds.py (who plans and renders), scene/ (films of scenes), segments/
 (encoded, named, taken apart, kept), looks/ (from a recipe to what ffmpeg is fed with and told to
 do), rendering/ and states/ (what jobs write), purging.py (removes), describe.py (a film for people
 and programs), builtin.py (the test card's film), check.py (what a crash left). Watching:

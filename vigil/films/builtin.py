@@ -7,7 +7,8 @@ from vigil.cameras import store as cameras
 from vigil.context import Context
 from vigil.films import order
 
-ORDER = order.Order(camera="testcard", speed=10, fps=10, size="960x540", title="Test card")
+CAMERA = "testcard"
+ORDER = order.Order(camera=CAMERA, speed=10, fps=10, size="960x540", title="Test card")
 PLANTED = "film:testcard"
 
 
@@ -16,6 +17,6 @@ async def register_testcard_film(context: Context) -> None:
     async with db_utils.transaction(context.pool) as connection:
         if not await cameras.plant(connection, PLANTED):
             return
-        camera = await cameras.by_name(connection, ORDER.camera)
+        camera = await cameras.by_name(connection, CAMERA)
         if camera is not None and camera.deleting_at is None:
             await order.make_in(connection, ORDER, context.clock.now())

@@ -1,21 +1,28 @@
-"""`vigil film`: make films and list them."""
+"""`vigil film`: plan films, make them, watch them come, take them out."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
-from vigil.errors import NotFound, VigilError
+from vigil.errors import Conflict, NotFound, VigilError
 from vigil.films import order, purging, store
-from vigil.films.describe import describe, describe_all
+from vigil.films.asking import commands, planning, words
+from vigil.films.asking.shown import PlanJson, plan_json
+from vigil.films.describe import FilmJson, describe, describe_all
 from vigil.films.model import Film
 
 COLUMNS = ("id", "title", "camera", "state", "segments", "frames", "duration_s", "bytes", "to")
 LOOK_S = 2.0
+CHUNK = 1 << 20
+LONGEST_ID = 1 << 63
 
 
 @click.group()
@@ -24,47 +31,16 @@ def film() -> None:
 
 
 @film.command()
-@click.argument("camera")
-@click.option(
-    "--from", "from_", metavar="WHEN", help="ISO 8601, or how long ago: 2h. Default: now."
-)
-@click.option("--to", metavar="WHEN", help="The same, or ahead: +1h. Default: it grows for ever.")
-@click.option("--last", metavar="SPAN", help="Short for --from SPAN --to now: 1h, 30d.")
-@click.option("--speed", type=float, help="Real seconds in a second of film.")
-@click.option("--fps", type=float, help="Pictures in a second of film (25).")
-@click.option("--size", metavar="WxH", help="Pixels; like the camera, at most 1280 wide.")
-@click.option("--title", help="Name for people.")
+@commands.order_options
 @click.option("--wait", is_flag=True, help="Return when it is done, or up to date if it grows.")
 @json_option
 @with_context
-async def make(
-    context: Context,
-    camera: str,
-    from_: str | None,
-    to: str | None,
-    last: str | None,
-    speed: float | None,
-    fps: float | None,
-    size: str | None,
-    title: str | None,
-    wait: bool,
-    as_json: bool,
-) -> None:
-    """Make a film of CAMERA; a renderer does the work."""
-    if last is not None:
-        if from_ is not None or to is not None:
-            raise click.UsageError("--last stands for --from and --to: give it alone")
-        from_, to = last.lstrip("-"), "now"
-    wish = {
-        "camera": camera,
-        "from": from_,
-        "to": to,
-        "speed": speed,
-        "fps": fps,
-        "size": size,
-        "title": title,
-    }
-    film_id, notes = await order.make(context, order.parse(wish))
+async def make(context: Context, wait: bool, as_json: bool, **given: Any) -> None:
+    """Make a film of a CAMERA, or of several; a renderer does the work.
+
+    For example: vigil film make garden --last 30d --length 60s
+    """
+    film_id, notes = await order.make(context, commands.order(given))
     for note in notes:
         click.echo(note, err=True)
     made = await _get(context, film_id)
@@ -74,8 +50,53 @@ async def make(
     if as_json:
         output(shown | {"notes": notes}, as_json)
     else:
-        address = f"{context.settings.site_url}/films/{film_id}"
-        click.echo(f"film {film_id} is {made.state}: {address}")
+        click.echo(f"film {film_id} is {made.state}: {_address(context, film_id)}")
+
+
+@film.command("plan")
+@commands.order_options
+@json_option
+@with_context
+async def plan_film(context: Context, as_json: bool, **given: Any) -> None:
+    """What a film would be: length, pictures, gaps, size. Takes what make takes; makes nothing."""
+    now = context.clock.now()
+    ready = await order.prepare(context.pool, commands.order(given), now)
+    imagined = planning.imagined(ready.new, ready.places, now)
+    found = await planning.planning(context.pool, imagined, now, have=ready.material)
+    names = [place.scene.name for place in ready.places]
+    shown = plan_json(found, ready.new, names, ready.notes)
+    if as_json:
+        output(shown, as_json)
+        return
+    for note in ready.notes:
+        click.echo(note, err=True)
+    output(_said(shown), as_json)
+
+
+def _said(plan: PlanJson) -> dict[str, Any]:
+    """A plan in a few lines."""
+    gaps, segments = plan["gaps"], plan["segments"]
+    lines: dict[str, Any] = {
+        "title": plan["title"],
+        "from": f"{plan['from']:%Y-%m-%d %H:%M:%S} UTC",
+        "to": f"{plan['to']:%Y-%m-%d %H:%M:%S} UTC" if plan["to"] else "it goes on",
+        "length": f"{plan['duration_s']:.1f} s, {plan['pictures']:,} pictures",
+        "frames": f"{plan['shown']:,} of {plan['frames']:,} go in",
+        "speed": f"{plan['speed']:,.6g}×, {plan['fps']:g} pictures a second",
+        "size": f"{plan['width']}x{plan['height']}",
+        "segments": f"{segments['count']:,}, {segments['rendered']:,} of them rendered already",
+        "gaps": f"{gaps['count']}, together {gaps['seconds']:,.0f} s; {gaps['said']}"
+        if gaps["count"]
+        else "none",
+    }
+    if plan["pictures_a_day"]:
+        seconds = plan["pictures_a_day"] / plan["fps"]
+        lines["each day"] = f"{seconds:.1f} s, {plan['pictures_a_day']:,.0f} pictures"
+    if plan["bytes"] is not None:
+        lines["bytes"] = f"about {plan['bytes']:,}"
+    if plan["render_s"] is not None:
+        lines["takes"] = f"about {plan['render_s']:,} s of one renderer"
+    return lines
 
 
 @film.command("list")
@@ -86,12 +107,85 @@ async def list_films(context: Context, camera: str | None, as_json: bool) -> Non
     """Films, the newest first."""
     films = await store.page(context.pool, camera=camera, limit=1000)
     shown = await describe_all(context, films, admin=True)
-    rows = [
-        {**one, "segments": f"{one['segments']['done']}/{one['segments']['planned']}"}
-        for one in shown
-    ]
     empty = "no films yet: vigil film make CAMERA --last 1h"
+    rows = [_row(one) for one in shown]
     output(shown if as_json else rows, as_json, columns=COLUMNS, empty=empty)
+
+
+def _row(shown: FilmJson) -> dict[str, Any]:
+    pieces = shown["segments"]
+    return {**shown, "segments": f"{pieces['done']}/{pieces['planned']}"}
+
+
+@film.command()
+@click.argument("film_id", type=click.IntRange(1, LONGEST_ID - 1), metavar="FILM")
+@json_option
+@with_context
+async def show(context: Context, film_id: int, as_json: bool) -> None:
+    """One film: how far it is, and where it is."""
+    shown = await describe(context, await _get(context, film_id), admin=True)
+    if as_json:
+        output(shown, as_json)
+        return
+    left_out = ("actions", "job", "options")
+    lines = {name: value for name, value in _row(shown).items() if name not in left_out}
+    output(lines | {"page": _address(context, film_id)}, as_json)
+
+
+@film.command()
+@click.argument("film_id", type=click.IntRange(1, LONGEST_ID - 1), metavar="FILM")
+@json_option
+@with_context
+async def cancel(context: Context, film_id: int, as_json: bool) -> None:
+    """Stop a film where it is; what is rendered stays."""
+    await store.cancel(context.pool, film_id)
+    await _told(context, film_id, as_json)
+
+
+@film.command()
+@click.argument("film_id", type=click.IntRange(1, LONGEST_ID - 1), metavar="FILM")
+@click.option("--wait", is_flag=True, help="Return when it is done, or up to date if it grows.")
+@json_option
+@with_context
+async def resume(context: Context, film_id: int, wait: bool, as_json: bool) -> None:
+    """Go on with a film that was cancelled or failed, or look for late frames."""
+    await store.resume(context.pool, film_id)
+    if wait:
+        await _wait(context, await _get(context, film_id), bar=not as_json)
+    await _told(context, film_id, as_json)
+
+
+@film.command()
+@click.argument("film_id", type=click.IntRange(1, LONGEST_ID - 1), metavar="FILM")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.option("--wait", is_flag=True, help="Wait until it is done.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@json_option
+@with_context
+async def export(
+    context: Context, film_id: int, path: Path | None, wait: bool, force: bool, as_json: bool
+) -> None:
+    """Write a film that is done to PATH: a file, a folder, or - for the terminal's pipe."""
+    made = await _get(context, film_id)
+    if wait:
+        made = await _wait(context, made, bar=not as_json)
+    if made.file_blob is None:
+        raise Conflict(
+            f"film {film_id} is {made.state}: it is one file once it is done",
+            hint="wait for it with --wait"
+            if made.to_at
+            else "it grows for ever: make one of a past range",
+        )
+    name = f"vigil-{made.camera or 'film'}-{film_id}{Path(made.file_blob).suffix}"
+    if path is not None and str(path) == "-":
+        await _copy(context, made.file_blob, None, bar=False)
+        return
+    target = _target(path, name, force=force)
+    size = await _copy(context, made.file_blob, target, bar=not as_json)
+    if as_json:
+        output({"path": str(target), "bytes": size}, as_json)
+    else:
+        click.echo(f"{target}: {size:,} bytes")
 
 
 @film.command("purge")
@@ -108,7 +202,7 @@ async def purge_films(
     Films of games can be made again at any time; the frames that a film of a scene was made of may
     be gone.
     """
-    before = order.moment(older.lstrip("-+"), context.clock.now(), "older")
+    before = words.moment(older.lstrip("-+"), context.clock.now(), "older")
     done = await purging.purge(context, kind, before, dry_run=dry_run)
     if as_json:
         output({"films": [one.id for one in done.films], "segments": done.segments}, as_json)
@@ -117,17 +211,65 @@ async def purge_films(
     click.echo(f"{len(done.films)} films and {done.segments} segments {would} removed")
 
 
+def _target(path: Path | None, name: str, *, force: bool) -> Path:
+    """Where the file goes; raises Conflict when one is there."""
+    target = Path(name) if path is None else path / name if path.is_dir() else path
+    if target.exists() and not force:
+        raise Conflict(f"{target} is there already", hint="give another name, or --force")
+    return target
+
+
+async def _copy(context: Context, key: str, target: Path | None, *, bar: bool) -> int:
+    """Write a blob to a file, whole or not at all, or to stdout; returns its bytes."""
+    info = await context.storage.head(key)
+    if info is None:
+        raise NotFound("its file is gone", hint="bin/vigil check mends that")
+    part = None if target is None else target.with_name(f".{target.name}.part")
+    hidden = not bar or not sys.stderr.isatty()
+    try:
+        out = sys.stdout.buffer if part is None else part.open("wb")
+        with click.progressbar(length=info.size, file=sys.stderr, hidden=hidden) as shown:
+            for start in range(0, info.size, CHUNK):
+                data = await context.storage.get_range(key, start, min(start + CHUNK, info.size))
+                await asyncio.to_thread(out.write, data)
+                shown.update(len(data))
+        out.flush()
+        if part is not None and target is not None:
+            os.fsync(out.fileno())
+            out.close()
+            part.replace(target)
+    except OSError as error:
+        raise VigilError(f"{target or 'the output'} cannot be written: {error.strerror}") from None
+    finally:
+        if part is not None:
+            part.unlink(missing_ok=True)
+    return info.size
+
+
+def _address(context: Context, film_id: int) -> str:
+    return f"{context.settings.site_url}/films/{film_id}"
+
+
+async def _told(context: Context, film_id: int, as_json: bool) -> None:
+    made = await _get(context, film_id)
+    if as_json:
+        output(await describe(context, made, admin=True), as_json)
+    else:
+        click.echo(f"film {film_id} is {made.state}: {_address(context, film_id)}")
+
+
 async def _get(context: Context, film_id: int) -> Film:
     found = await store.get(context.pool, film_id)
     if found is None:
-        raise NotFound(f"film {film_id} was deleted")
+        raise NotFound(f"there is no film {film_id}", hint="vigil film list")
     return found
 
 
 async def _wait(context: Context, made: Film, *, bar: bool) -> Film:
     """Return when there is nothing to wait for any more; raises when the film failed."""
+    hidden = not bar or not sys.stderr.isatty()
     shown = click.progressbar(
-        length=1, label=made.title[:30], file=sys.stderr, show_pos=True, hidden=not bar
+        length=1, label=made.title[:30], file=sys.stderr, show_pos=True, hidden=hidden
     )
     with shown:
         async with context.listener.subscribe(store.subject(made.id)) as news:

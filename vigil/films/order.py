@@ -1,191 +1,228 @@
-"""What may be asked for: from a person's words to a complete NewFilm.
-
-A film says how its wishes were met: where the camera is too slow for the frame rate, the frame
-rate is lowered, and the answer says so.
-"""
+"""A film that is asked for: looked at, made. What may be asked is in vigil.films.asking."""
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import msgspec
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 
 import db_utils
 from vigil.cameras import store as cameras
-from vigil.cameras.frames import store as frames
-from vigil.cameras.model import Camera, Frame
+from vigil.cameras.looking import days
+from vigil.cameras.looking import store as looking
+from vigil.cameras.model import Camera, Scene
+from vigil.cameras.scenes import store as scenes
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound
 from vigil.films import store
-from vigil.films.model import NewFilm, slot
+from vigil.films.asking import checking, fitting, when
+from vigil.films.asking import store as asking
+from vigil.films.asking.completing import complete, settled, usual_s
+from vigil.films.asking.model import Place, Seen, Span
+from vigil.films.asking.orders import Order, parse
+from vigil.films.asking.pace import Pace
+from vigil.films.asking.planning import Material
+from vigil.films.asking.words import Wrong
+from vigil.films.model import NewFilm, moment_of
+from vigil.films.options import convert
 
-DEFAULT_FPS = 25.0
-GROWING_SEGMENT_S, FINISHED_SEGMENT_S = 2.0, 5.0
-"""Seconds of film in a segment: short where somebody waits for the next one."""
-LONGEST_RANGE = timedelta(days=3660)
-MOST_FRAMES = 2_000_000
-MOST_SPEED = 10_000_000.0
-WIDTHS = (16, 3840)
-HEIGHTS = (16, 2160)
+__all__ = ["Order", "Ready", "complete_in", "make", "make_in", "parse", "prepare"]
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-
-
-class Order(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
-    """A film as somebody asks for it; only the camera is needed."""
-
-    camera: str
-    from_: str | None = None
-    """ISO 8601, or how long ago: ``30m``, ``-2h``; default now."""
-    to: str | None = None
-    """The same, or ahead: ``+1h``; ``None``: it grows for ever."""
-    speed: float | None = None
-    """Real seconds in a second of film; default: every frame of the camera is shown."""
-    fps: float | None = None
-    size: str | None = None
-    """``1280x720``; default: like the camera, at most 1280 wide."""
-    width: int | None = None
-    height: int | None = None
-    title: str | None = None
+MOMENT = timedelta(microseconds=1)
 
 
-def parse(body: Any) -> Order:
-    """An order from JSON or a form (every value text); raises Invalid, naming what is wrong."""
-    if isinstance(body, dict):
-        body = {key: value for key, value in body.items() if value not in (None, "")}
-    try:
-        return msgspec.convert(body, Order, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid(
-            f"this film cannot be made: {error}",
-            hint='send an object such as {"camera": "garden", "from": "1h", "to": "now"}',
-        ) from None
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A film that can be made."""
+
+    order: Order
+    """What was asked for, with what it implies."""
+    new: NewFilm
+    places: Sequence[Place]
+    span: Span
+    seen: Seen
+    notes: Sequence[str]
+    """Where a wish was adjusted, and how."""
+    material: Material | None = None
+    """The frames that were read for it; ``None``: none had to be."""
 
 
 async def make(context: Context, wish: Order) -> tuple[int, list[str]]:
     """Make a film as asked for; returns its number and notes. Raises Invalid or NotFound."""
-    async with db_utils.transaction(context.pool) as connection:
-        return await make_in(connection, wish, context.clock.now())
+    ready = await prepare(context.pool, wish, context.clock.now())
+    return await store.add(context.pool, ready.new), list(ready.notes)
 
 
-async def make_in(db: db_utils.Database, wish: Order, now: datetime) -> tuple[int, list[str]]:
-    """The same in the caller's transaction."""
-    camera = await cameras.by_name(db, wish.camera)
-    if camera is None or camera.deleting_at is not None:
-        names = [one.name for one in await cameras.all_cameras(db) if one.deleting_at is None]
-        hint = f"there are: {', '.join(names[:20])}" if names else "add one first"
-        raise NotFound(f"there is no camera {wish.camera[:60]}", hint=hint)
-    scene_id = await cameras.scene_of(db, camera.id, now)
-    new, notes = complete(wish, camera, scene_id, await frames.latest(db, camera.id), now)
-    return await store.add(db, new), notes
+async def make_in(db: db_utils.Database, wish: Order, now: datetime) -> int:
+    """Make a film in the caller's transaction, as ``complete_in`` says; returns its number."""
+    new, _ = await complete_in(db, wish, now)
+    return await store.add(db, new)
 
 
-def complete(
-    order: Order, camera: Camera, scene_id: int, latest: Frame | None, now: datetime
-) -> tuple[NewFilm, list[str]]:
-    """The film that is made, and notes on what differs from the order; raises Invalid.
+async def complete_in(
+    db: db_utils.Database, wish: Order, now: datetime
+) -> tuple[NewFilm, Sequence[str]]:
+    """The film of an order and notes on it, whether there are frames yet or not.
 
-    Args:
-        order: what was asked for.
-        camera: the camera.
-        scene_id: what it shows.
-        latest: its latest frame, which says how large its pictures are.
-        now: what "now" and spans of time count from.
+    Its speed follows from its length and range alone, so films of many periods are alike.
     """
-    from_at = moment(order.from_, now, "from") if order.from_ else now
-    to_at = moment(order.to, now, "to") if order.to else None
-    if to_at is not None and to_at <= from_at:
-        raise Invalid("the film ends before it begins", hint='"to" must be later than "from"')
-    if (to_at or now) - from_at > LONGEST_RANGE or from_at - now > LONGEST_RANGE:
-        raise Invalid("a film may show at most ten years")
-    wanted = _within("fps", order.fps or DEFAULT_FPS, 1, 60)
-    speed = order.speed or max(1.0, camera.interval_s * wanted)
-    speed = _within("speed", speed, 0.01, MOST_SPEED)
-    fps = round(max(1.0, min(wanted, speed / camera.interval_s)), 3)
-    notes = []
-    if fps < wanted:
-        notes.append(
-            f"{fps:g} frames a second instead of {wanted:g}: at {speed:g} times real speed the "
-            f"camera, which delivers one each {camera.interval_s:g} s, has no more"
+    ready, pace = await _begin(db, wish, now)
+    new = await _referring(db, ready.order, ready.new, ready.span, now)
+    return new, [*ready.notes, *pace.notes]
+
+
+async def prepare(pool: db_utils.Pool, wish: Order, now: datetime) -> Ready:
+    """Everything about a film but making it; one of the past has frames, and the length that was
+    asked for. Raises Invalid or NotFound."""
+    ready, pace = await _begin(pool, wish, now)
+    places, span, seen, new, have = ready.places, ready.span, ready.seen, ready.new, None
+    if span.ends_by(now):
+        if not seen.frames:
+            raise await _nothing(pool, places, span)
+        interval_s = seen.interval_s or usual_s(places)
+        new, pace, have = await fitting.fitted(
+            pool, ready.order, places, span, new, pace, interval_s, now
         )
-    width, height = _size(order, latest)
-    segment_s = FINISHED_SEGMENT_S if to_at is not None and to_at <= now else GROWING_SEGMENT_S
-    one = slot(speed, fps)
-    if to_at is not None and (to_at - from_at) / one > MOST_FRAMES:
-        raise Invalid("this film would be too long", hint="raise its speed or shorten its range")
-    title = " ".join((order.title or "").split())[:200]
-    return NewFilm(
-        title=title or default_title(camera, from_at, to_at),
-        scenes=(scene_id,),
-        from_at=from_at,
-        to_at=to_at,
-        speed=speed,
-        fps=fps,
-        width=width,
-        height=height,
-        window_s=(max(1, round(segment_s * fps)) * one).total_seconds(),
-    ), notes
+    new = await _referring(pool, ready.order, new, span, now)
+    return replace(ready, new=new, notes=[*ready.notes, *pace.notes], material=have)
 
 
-def default_title(camera: Camera, from_at: datetime, to_at: datetime | None) -> str:
-    """A title for who gave none."""
-    name = camera.title or camera.name
-    if to_at is None:
-        return f"{name}, since {from_at:%Y-%m-%d %H:%M}"
-    until = f"{to_at:%H:%M}" if to_at.date() == from_at.date() else f"{to_at:%Y-%m-%d %H:%M}"
-    return f"{name}, {from_at:%Y-%m-%d %H:%M} to {until}"
+async def _begin(db: db_utils.Database, wish: Order, now: datetime) -> tuple[Ready, Pace]:
+    """The film as its order and the cameras alone make it, and its pace."""
+    places = await _places(db, wish, now)
+    wish = settled(wish, places)
+    numbers = [place.scene.id for place in places]
+    zone = days.zone(places[0].scene.time_zone)
+    span = when.span(wish, now, zone, await asking.first_at(db, numbers))
+    seen = await _seen(db, span, numbers, now)
+    new, pace = complete(wish, places, span, seen, now)
+    notes = await _moved(db, wish, span, now)
+    return Ready(order=wish, new=new, places=places, span=span, seen=seen, notes=notes), pace
 
 
-def moment(text: str, now: datetime, what: str) -> datetime:
-    """A moment from ``now``, ISO 8601 (UTC where it names no zone) or a span: ``30m`` ago,
-    ``+2h`` ahead; raises Invalid."""
-    text = text.strip()
-    if text.lower() == "now":
-        return now
-    match = re.fullmatch(r"([+-]?)(\d{1,9}(?:\.\d{1,6})?)\s*([smhdw])", text)
-    if match:
-        span = timedelta(seconds=float(match[2]) * _UNITS[match[3]])
-        try:
-            return now + span if match[1] == "+" else now - span
-        except OverflowError:
-            raise Invalid(f'"{what}" is too far away') from None
-    try:
-        found = datetime.fromisoformat(text)
-        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(
-            f'"{what}" is not a moment: {text[:40]}',
-            hint='give ISO 8601 such as 2026-03-01T06:00Z, or a span such as "2h" (ago), "+1h"',
-        ) from None
-    if not 1971 <= found.year <= 9000:
-        raise Invalid(f'"{what}" is too far away')
+async def _places(db: db_utils.Database, wish: Order, now: datetime) -> list[Place]:
+    """The scenes that are asked for; raises NotFound, Invalid."""
+    known = {one.name: one for one in await cameras.all_cameras(db) if one.deleting_at is None}
+    showing = await scenes.shown_now(db, now)
+    by_scene: dict[int, Camera] = {}
+    for camera in known.values():
+        if camera.id in showing:
+            by_scene.setdefault(showing[camera.id].id, camera)
+    wanted: dict[int, Scene] = {}
+    for name in wish.cameras:
+        if name not in known or known[name].id not in showing:
+            raise _unknown("camera", name, list(known))
+        scene = showing[known[name].id]
+        by_scene[scene.id] = known[name]
+        wanted[scene.id] = scene
+    for name in wish.scenes:
+        found = await scenes.by_name(db, name) if "\0" not in name else None
+        if found is None:
+            raise _unknown("scene", name, [one.name for one in await scenes.all_scenes(db)])
+        wanted[found.id] = found
+    if not wanted:
+        raise Wrong(
+            "camera", "is missing: a film shows one, or several", hint=_there_are(list(known))
+        )
+    if len(wanted) > checking.MOST_SCENES:
+        raise Wrong("camera", f"names more than {checking.MOST_SCENES} at once")
+    found_places = []
+    for scene in wanted.values():
+        latest = await looking.latest(db, scene.id)
+        tags = await looking.tags(db, scene.id)
+        found_places.append(
+            Place(
+                scene=scene,
+                camera=by_scene.get(scene.id),
+                size=(latest.width, latest.height) if latest else None,
+                tags=list(dict.fromkeys(tag.name for tag in tags)),
+            )
+        )
+    return found_places
+
+
+def _unknown(what: str, name: str, there: list[str]) -> NotFound:
+    return NotFound(f"there is no {what} {name[:60]}", hint=_there_are(there))
+
+
+def _there_are(names: list[str]) -> str:
+    return f"there are: {', '.join(names[:20])}" if names else "add one first"
+
+
+async def _seen(db: db_utils.Database, span: Span, numbers: list[int], now: datetime) -> Seen:
+    """The frames of the span; where it has hardly begun, how far apart those before it are."""
+    found = await asking.seen(
+        db, numbers, span.from_at, min(span.to_at or now, now) + MOMENT * (span.to_at is None)
+    )
+    if found.interval_s is None:
+        before = await asking.seen(db, numbers, now - timedelta(days=30), now)
+        found = replace(found, interval_s=before.interval_s)
     return found
 
 
-def _within(what: str, value: float, least: float, most: float) -> float:
-    if not least <= value <= most:
-        raise Invalid(f'"{what}" must be between {least:g} and {most:g}')
-    return value
+async def _moved(db: db_utils.Database, wish: Order, span: Span, now: datetime) -> list[str]:
+    """What to say of cameras that showed something else in a part of the span."""
+    notes = []
+    for name in wish.cameras:
+        camera = await cameras.by_name(db, name)
+        if camera is None:
+            continue
+        before = [
+            shown
+            for shown in await scenes.spans(db, camera_id=camera.id)
+            if shown.to_at is not None and span.from_at < shown.to_at <= now
+        ]
+        if before:
+            notes.append(
+                f"{name} showed {before[-1].scene} until {before[-1].to_at:%Y-%m-%d %H:%M} UTC: "
+                f'that is another scene, for "scene"'
+            )
+    return notes
 
 
-def _size(order: Order, latest: Frame | None) -> tuple[int, int]:
-    """Width and height, even."""
-    width, height = order.width, order.height
-    if order.size is not None:
-        match = re.fullmatch(r"\s*(\d{2,5})\s*[x×]\s*(\d{2,5})\s*", order.size)
-        if not match or width is not None or height is not None:
-            raise Invalid(f"{order.size} is not a size", hint='give "1280x720"')
-        width, height = int(match[1]), int(match[2])
-    seen_width, seen_height = (latest.width, latest.height) if latest else (1280, 720)
-    if width is None and height is None:
-        width = min(seen_width, 1280)
-    if width is None:
-        width = round(seen_width * (height or 0) / seen_height)
-    if height is None:
-        height = round(seen_height * width / seen_width)
-    for what, value, (least, most) in (("width", width, WIDTHS), ("height", height, HEIGHTS)):
-        if not least <= value <= most:
-            raise Invalid(f'"{what}" must be between {least} and {most} pixels')
-    return width - width % 2, height - height % 2
+async def _nothing(db: db_utils.Database, places: Sequence[Place], span: Span) -> Invalid:
+    """Says that there are no frames in a span, and where there are some."""
+    numbers = [place.scene.id for place in places]
+    first = await asking.first_at(db, numbers)
+    if first is None:
+        return Wrong("from", f"is past, and {places[0].scene.name} has no frames yet",
+                     hint="make a film from now on")  # fmt: skip
+    latest = [frame.taken_at for n in numbers if (frame := await looking.latest(db, n))]
+    return Wrong(
+        "from",
+        f'and "to" hold no frames of {", ".join(place.scene.name for place in places)}',
+        hint=f"there are some from {first:%Y-%m-%d %H:%M} to {max(latest):%Y-%m-%d %H:%M} UTC",
+    )
+
+
+async def _referring(
+    db: db_utils.Database, wish: Order, new: NewFilm, span: Span, now: datetime
+) -> NewFilm:
+    """The film with the moment of its reference frame, where its look goes by one.
+
+    That is the frame closest to noon of the first day that has frames; of a shorter time, closest
+    to its middle; of one without frames, the latest there is.
+    """
+    if not (wish.look.stabilise or wish.look.colours) or wish.look.reference is not None:
+        return new
+    scene = new.scenes[0]
+    end = span.to_at or max(now, span.from_at) + MOMENT
+    (first,) = await looking.closest(db, scene, [(span.from_at, span.from_at, end)])
+    if first is None:
+        frame = await looking.latest(db, scene)
+        if frame is None:
+            raise Wrong("stabilise", "needs a frame to go by, and there is none yet")
+    else:
+        own = await scenes.by_id(db, scene)
+        place = days.zone(own.time_zone if own else "UTC")
+        noon = days.at(days.day_of(first.taken_at, place), time(12), place)
+        last = min(end, now)
+        wish_at = (
+            noon if first.taken_at <= noon < last else first.taken_at + (last - first.taken_at) / 2
+        )
+        (frame,) = await looking.closest(db, scene, [(wish_at, span.from_at, end)])
+        frame = frame or first
+    options = dict(new.options)
+    options["look"] = dict(options["look"]) | {"reference": moment_of(frame.taken_at)}
+    convert(options)
+    return replace(new, options=options)

@@ -11,7 +11,6 @@ from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, openapi, responses
-from vigil.cameras import store as cameras
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound
 from vigil.films import finding, store
@@ -116,16 +115,13 @@ async def film_json(request: Request, film_id: int) -> HTTPResponse:
 
 
 async def films_page(request: Request) -> HTTPResponse:
-    """All films, and a form for another."""
+    """All films."""
     shown, rest = await _some(request)
-    known = await cameras.all_cameras(responses.context(request).pool)
-    names = [camera.name for camera in known if camera.deleting_at is None]
     return await responses.page(
         request,
         "films/index.html",
         films=shown,
         next=rest,
-        cameras=names,
         camera=request.args.get("camera"),
     )
 

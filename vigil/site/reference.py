@@ -57,6 +57,10 @@ def type_name(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     kind = schema.get("type", "anything")
+    if kind == "array" and "prefixItems" in schema:
+        parts = [type_name(one) for one in schema["prefixItems"]]
+        same = f"{len(parts)} times {parts[0]}" if len(set(parts)) == 1 else ", ".join(parts)
+        return f"list of {same}"
     if kind == "array":
         return f"list of {type_name(schema.get('items', {}))}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):

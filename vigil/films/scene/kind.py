@@ -133,13 +133,13 @@ class SceneKind:
         if window is None or window.hash != planned.hash:
             raise Outdated
         every = [window.shots] if window.before is None else [window.before, window.shots]
-        frames = await store.shown(context.pool, _ids(scenes, every))
+        frames = await store.shown(context.pool, ids(scenes, every))
         return Recipe(
             film=film,
-            shots=_shots(film, scenes, window.shots, frames),
+            shots=shots_of(film, scenes, window.shots, frames),
             before=None
             if window.before is None
-            else _shots(film, scenes, window.before, frames)[0],
+            else shots_of(film, scenes, window.before, frames)[0],
             references=tuple(references),
         )
 
@@ -153,7 +153,7 @@ def _next_look(film: Film, begin: int, now: datetime, planned: Sequence[Planned]
     return min(closes, now + timedelta(seconds=min(most, max(least, film.window_s / TAILS))))
 
 
-def _ids(scenes: Sequence[Rows], every: Iterable[Shots]) -> list[int]:
+def ids(scenes: Sequence[Rows], every: Iterable[Shots]) -> list[int]:
     """Ids of all frames that some shots show."""
     found: set[int] = set()
     for shots in every:
@@ -164,7 +164,7 @@ def _ids(scenes: Sequence[Rows], every: Iterable[Shots]) -> list[int]:
     return sorted(found)
 
 
-def _shots(
+def shots_of(
     film: Film, scenes: Sequence[Rows], shots: Shots, frames: dict[int, FilmFrame]
 ) -> tuple[Shot, ...]:
     """Shots of rows as shots of frames; raises Outdated when one of them is gone meanwhile."""
