@@ -42,6 +42,12 @@ async def running(db: db_utils.Database) -> list[Game]:
     return [Game(**row) for row in rows]
 
 
+async def states(db: db_utils.Database) -> dict[str, int]:
+    """How many games there are in each state."""
+    rows = await db.fetch("SELECT state, count(*) AS games FROM games GROUP BY state")
+    return {row["state"]: row["games"] for row in rows}
+
+
 async def page(
     db: db_utils.Database,
     *,

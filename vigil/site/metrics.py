@@ -17,6 +17,7 @@ from vigil import __version__
 from vigil.cameras.accounts import store as accounts
 from vigil.cameras.health import store as findings
 from vigil.context import Context
+from vigil.games import store as games
 from vigil.site import store
 from vigil.site.health import DAEMONS, SILENT_AFTER_S, Health
 from vigil.site.model import Counts, Snapshot
@@ -61,6 +62,7 @@ async def render(
         families += [*_processes(snapshot), *_sources(snapshot), *_cameras(snapshot)]
         families += _numbers(await _counts(context))
         families += await _accounts(context)
+        families += await _games(context)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Ready(families))
     ProcessCollector(registry=registry)
@@ -96,6 +98,31 @@ async def _accounts(context: Context) -> list[Metric]:
     for pair in wrong:
         found.add_metric(pair, 1)
     return [lacking, found]
+
+
+async def _games(context: Context) -> list[Metric]:
+    try:
+        async with asyncio.timeout(COUNTS_TIMEOUT_S):
+            states = await games.states(context.pool)
+            recorded = await games.running(context.pool)
+    except (*db_utils.GONE, TimeoutError, asyncpg.PostgresError):
+        return []
+    named = [(f"{one.site}/{one.number}", one) for one in recorded]
+    return [
+        _labelled("vigil_games", "Recorded games, by state.", "state", states),
+        _labelled(
+            "vigil_game_last_success_timestamp_seconds",
+            "When a game's site last told its state.",
+            "game",
+            _moments((name, one.seen_at) for name, one in named),
+        ),
+        _labelled(
+            "vigil_game_failures",
+            "Failed looks since the last good one.",
+            "game",
+            {name: one.failures for name, one in named},
+        ),
+    ]
 
 
 def _processes(snapshot: Snapshot) -> Iterable[Metric]:
