@@ -7,5 +7,6 @@ and renders), pictures.py (reads the JPEGs of a recipe; a neighbour stands in fo
 Parts of choosing: spans.py, clock.py and sunlight.py (by the moment), faults.py (by what frames
 look like), daily.py (one a day), pacing.py (fewer where nothing happens), slots.py (the closest to
 each moment), deflicker.py (even brightness). None looks further around a frame than
-``choose.reach`` says, so that a part of a film is chosen exactly as within the whole.
+``choose.reach`` says, so that a part of a film is chosen exactly as within the whole. Of planning:
+holes.py (times without frames).
 """

@@ -106,7 +106,7 @@ class SceneKind:
         if film.rolling_s is not None:
             low = plan.span(film, context.clock.now())[0] - back
         if film.to_at is not None:
-            high = moment_of(film.to_at) + ahead
+            high = moment_of(film.to_at)
         if since is not None:
             shown = await segments.before(context.pool, film.id, since)
             low = max(low, (since if shown is None else shown) - back)

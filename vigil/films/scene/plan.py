@@ -22,24 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vigil.films.model import EPOCH, MICROSECOND, Film, Planned, at_moment, moment_of
-from vigil.films.scene import choose, clock
+from vigil.films.scene import choose, clock, holes
 from vigil.films.scene.facts import Facts
 from vigil.films.scene.rows import Rows
 from vigil.films.segments import encode
 
 GRACE = timedelta(seconds=2)
 """How long after its end a window stays open: frames need a moment from camera to database."""
-HOLE_SLOTS, HOLE_S = 4, 60
-"""Frames are missing where none came for longer than both."""
-HELD_S = 60
-"""Seconds of film for which a frame is held over a hole, at most."""
 TAIL_S = 120
 """Real seconds of a window for whose end nobody waits."""
-MARK_S, BLEND_S = 2.0, 1.0
-"""Seconds of film for which a hole is marked, or blended over."""
 DAY = 86_400_000_000
+LONGEST_DAY = 25 * 3_600_000_000
 ALWAYS = 2**62
 """Later than every moment."""
+
 
 Shots = NDArray[np.void]
 
@@ -61,10 +57,9 @@ def reach(film: Film) -> tuple[int, int]:
     back, ahead = choose.reach(film)
     look, slot = film.making.look, film.slot // MICROSECOND
     if look.colours:
-        back, ahead = back + DAY, ahead + DAY
-    if look.gaps == "hold":
-        back += round(HELD_S * film.fps) * slot
-    return back, max(0, ahead - slot)
+        back, ahead = back + LONGEST_DAY, ahead + LONGEST_DAY
+    before, behind = holes.reach(film)
+    return back + before, max(0, ahead - slot) + behind
 
 
 def closes_at(film: Film, start: int) -> datetime:
@@ -121,6 +116,7 @@ def shots(
     slot = film.slot // MICROSECOND
     since = max(since, moment_of(film.from_at))
     until = min(until, ALWAYS if film.to_at is None else moment_of(film.to_at))
+    scenes = [_before_end(film, rows) for rows in scenes]
     chosen = [choose.choose(rows, film, fact) for rows, fact in zip(scenes, facts, strict=True)]
     each = film.making.choice.every or film.making.choice.daily is not None
     numbers, places = [], []
@@ -137,7 +133,7 @@ def shots(
     found = _together(film, scenes, numbers, places, slot)
     if not len(found):
         return found
-    found = _fill_holes(film, scenes, found)
+    found = holes.fill(film, scenes, found, until)
     look = film.making.look
     if look.fade is not None:
         _blend(film, found)
@@ -148,6 +144,13 @@ def shots(
         for scene, rows in enumerate(scenes):
             found["day"][:, scene] = _days(film, rows, found["row"][:, scene])
     return found
+
+
+def _before_end(film: Film, rows: Rows) -> Rows:
+    """Without what was taken after the film's end: it is complete then, and stays as it is."""
+    if film.to_at is None:
+        return rows
+    return rows[: np.searchsorted(rows["moment"], moment_of(film.to_at))]
 
 
 def span(film: Film, now: datetime) -> tuple[int, int]:
@@ -184,7 +187,7 @@ def _together(
         found = np.zeros(len(every), shot_type(len(scenes)))
         found["slot"] = every
         found["moment"] = every * slot
-        patience = max(HOLE_SLOTS, HOLE_S * 1_000_000 // slot)
+        patience = holes.longest(film) // slot
         for scene, (number, place) in enumerate(zip(numbers, places, strict=True)):
             last = np.searchsorted(number, every, side="right") - 1
             known = last >= 0
@@ -196,38 +199,6 @@ def _together(
     found["gain"] = 1
     found["day"] = -1
     return found
-
-
-def _fill_holes(film: Film, scenes: Sequence[Rows], found: Shots) -> Shots:
-    """Hold, blend over or mark the times in which no camera delivered."""
-    gaps = film.making.look.gaps
-    if gaps == "cut" or len(found) < 2:
-        return found
-    slot = film.slot // MICROSECOND
-    moments = np.unique(np.concatenate([rows["moment"] for rows in scenes]))
-    longest = max(HOLE_SLOTS * slot, HOLE_S * 1_000_000)
-    holes = np.cumsum(np.concatenate([[0], np.diff(moments) > longest]))
-    which = holes[np.searchsorted(moments, found["moment"], side="right") - 1]
-    after = np.flatnonzero(np.diff(which)) + 1
-    if gaps == "fade":
-        blend = max(1, round(BLEND_S * film.fps))
-        found["fade"][after] = blend
-        found["pictures"][after] += blend
-        return found
-    if gaps == "mark":
-        extra = found[after - 1].copy()
-        extra["hole"] = found["moment"][after - 1]
-        extra["pictures"] = max(1, round(MARK_S * film.fps))
-        extra["slot"] = found["slot"][after]
-        extra["moment"] = np.maximum(extra["moment"] + 1, found["slot"][after] * slot - slot // 2)
-        return np.insert(found, after, extra)
-    missing = found["slot"][after] - found["slot"][after - 1] - 1
-    held = np.minimum(missing, round(HELD_S * film.fps))
-    extra = np.repeat(found[after - 1], held)
-    step = np.arange(len(extra)) - np.repeat(np.cumsum(held) - held, held) + 1
-    extra["slot"] += step
-    extra["moment"] = np.maximum(extra["slot"] * slot, extra["moment"] + step)
-    return np.insert(found, np.repeat(after, held), extra)
 
 
 def _blend(film: Film, found: Shots) -> None:
@@ -309,10 +280,13 @@ def windows(
     ends = np.append(begins[1:], len(found))
     settings = encode.settings(film) + b"".join(references)
     packed, width = _packed(film, scenes, found)
+    earlier = found[np.maximum(begins - 1, 0)]
+    earlier["pictures"], earlier["fade"] = 1, 0  # how long it stood is of no account here
+    blended, _ = _packed(film, scenes, earlier)
     spread = np.repeat(found["moment"], found["pictures"]).astype(">i8").tobytes()
     at = np.concatenate([[0], np.cumsum(found["pictures"])]) * 8
     made = []
-    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+    for number, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
         start = int(starts[begin])
         if start < since:
             continue
@@ -320,12 +294,12 @@ def windows(
         name = hashlib.sha256(settings)
         name.update(packed[begin * width : end * width])
         if blends:
-            name.update(packed[(begin - 1) * width : begin * width])
+            name.update(blended[number * width : (number + 1) * width])
         made.append(
             Window(
                 start=start,
                 shots=found[begin:end],
-                before=found[begin - 1 : begin] if blends else None,
+                before=earlier[number : number + 1] if blends else None,
                 hash=name.hexdigest(),
                 moments=spread[at[begin] : at[end]],
             )
@@ -386,10 +360,11 @@ def plan(
         scenes: for each scene all frames within ``reach`` of the windows in question, by moment.
         facts: for each scene what choosing needs beside them.
         now: what is not over by then is planned as it is, and not closed.
-        since: only windows that begin here or later; ``None``: all, and the title card.
+        since: only windows that begin here or later, and the title card; ``None``: all.
         references: digest of each scene's reference frame.
     """
-    found = shots(film, scenes, facts, *span(film, now))
+    shown_since, until = span(film, now)
+    found = shots(film, scenes, facts, shown_since, until)
     made = windows(film, scenes, found, -ALWAYS if since is None else since, references)
     begin, tail = open_since(film, now), has_tail(film)
     planned = [
@@ -397,5 +372,7 @@ def plan(
         for one in made
         if tail or one.start < begin
     ]
-    first = card(film) if since is None and planned else None
+    # A film that was empty at first gets its card with its first frames; one that rolls loses it.
+    is_beginning = shown_since == moment_of(film.from_at)
+    first = card(film) if planned and is_beginning else None
     return planned if first is None else [first, *planned]
