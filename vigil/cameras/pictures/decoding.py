@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import warnings
@@ -9,7 +10,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pillow_heif
 from PIL import Image, ImageFile
 
 from vigil.cameras.pictures.shape import BadPicture, Format
@@ -17,12 +17,19 @@ from vigil.cameras.pictures.shape import BadPicture, Format
 PILLOW = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "heif": "HEIF"}
 """Our name of a format → Pillow's."""
 
-pillow_heif.register_heif_opener(
-    thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
-)
 # Odd metadata is what cameras write; whoever reads it decides what it is worth.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # we refuse them
+
+
+@functools.cache
+def _know_heif() -> None:
+    """Teach Pillow HEIF once one comes: the library takes four MB of every process."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(
+        thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
+    )
 
 
 @contextmanager
@@ -31,6 +38,8 @@ def opened(data: bytes, format: Format) -> Iterator[ImageFile.ImageFile]:
 
     Pillow's own limit on pixels stays out of it: sizes are checked before, by ``shape``.
     """
+    if format == "heif":
+        _know_heif()
     try:
         with Image.open(io.BytesIO(data), formats=(PILLOW[format],)) as image:
             yield image

@@ -10,8 +10,8 @@ import functools
 
 import numpy as np
 import numpy.typing as npt
+from numpy import fft
 from PIL import Image, ImageFilter
-from scipy import fft
 
 Grey = npt.NDArray[np.float32]
 Spectrum = npt.NDArray[np.complex64]
@@ -63,8 +63,7 @@ class Reference:
         grey: Grey = np.asarray(small.filter(ImageFilter.GaussianBlur(1)), dtype=np.float32)
         logs = np.log(grey + 16)  # a cloud's shadow changes a factor, which this makes an offset
         edges = np.hypot(*np.gradient(logs))
-        found: Spectrum = fft.rfft2((edges - edges.mean()) * _window(self._size))
-        return found
+        return fft.rfft2((edges - edges.mean()) * _window(self._size)).astype(np.complex64)
 
 
 def tone(image: Image.Image) -> npt.NDArray[np.float64]:

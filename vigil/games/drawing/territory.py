@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from vigil.games.drawing.model import REACH, Floats
 from vigil.games.drawing.view import Grid, Rect, axis
@@ -36,6 +35,8 @@ class Territory:
         """By star: a rectangle that all its blocks are in."""
         for number in range(len(x)):
             self._take(number, float(x[number]), float(y[number]))
+        from scipy import ndimage  # ten MB, which a renderer that draws no games goes without
+
         for at in ndimage.find_objects(self.star + 1, max_label=len(x)):
             none = (slice(0, 0), slice(0, 0))
             rows, columns = at or none
