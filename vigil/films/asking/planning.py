@@ -13,9 +13,9 @@ import numpy as np
 import db_utils
 from vigil.films.asking import store as asking
 from vigil.films.asking.model import Costs, Place
-from vigil.films.model import MICROSECOND, Film, NewFilm, at_moment, moment_of
+from vigil.films.model import Film, NewFilm, at_moment, moment_of
 from vigil.films.scene import facts as scene_facts
-from vigil.films.scene import plan, store
+from vigil.films.scene import holes, plan, store
 from vigil.films.scene.facts import Facts
 from vigil.films.scene.plan import ALWAYS, Shots
 from vigil.films.scene.rows import Rows
@@ -244,18 +244,16 @@ async def planning(
 
 def _gaps(film: Film, found: Material, now: datetime) -> list[Gap]:
     """The times in which no scene has a frame, by the same measure as the plan's."""
-    slot = film.slot // MICROSECOND
-    longest = max(plan.HOLE_SLOTS * slot, plan.HOLE_S * 1_000_000)
     since, until = plan.span(film, now)
     every = np.unique(np.concatenate([rows["moment"] for rows in found.rows]))
     within = every[(every >= since) & (every < until)]
     if not len(within):
         return []
     edges = np.concatenate([[since], within, [until]])
-    holes = np.flatnonzero(np.diff(edges) > longest)
+    gaps = np.flatnonzero(np.diff(edges) > holes.longest(film))
     return [
         Gap(from_at=at_moment(int(edges[one])), to_at=at_moment(int(edges[one + 1])))
-        for one in holes.tolist()
+        for one in gaps.tolist()
     ]
 
 
