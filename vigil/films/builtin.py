@@ -1,4 +1,4 @@
-"""What a new installation has: a film of the test card that grows from the first start on."""
+"""What a new installation has: a film of the last day of the test card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from vigil.context import Context
 from vigil.films import order
 
 CAMERA = "testcard"
-ORDER = order.Order(camera=CAMERA, speed=10, fps=10, size="960x540", title="Test card")
+ORDER = order.Order(
+    camera=CAMERA, rolling="24h", speed=10, fps=10, size="960x540", title="Test card"
+)
 PLANTED = "film:testcard"
 
 
