@@ -29,12 +29,22 @@ function seek(seconds) {
 
 const slider = new Slider(part("line"), time, thumbs, { seek, now });
 
+/** Also what may yet change: the piece that the film is growing by. */
+async function showTail() {
+  time.tail = "tail=1";
+  player.source = `${api}/playlist.m3u8?tail=1`;
+  thumbs.url = `${api}/thumbnails.vtt?tail=1`;
+  const before = time.line?.duration_s ?? 0;
+  await look(true);
+  player.again(Math.max(0, before - (base ?? 0)));
+}
+
 let looking = false;
 let missed = false;
 
 /** Learn what the film shows now, at most every few seconds. */
-async function look() {
-  if (looking) {
+async function look(now = false) {
+  if (looking && !now) {
     missed = true;
     return;
   }
@@ -46,6 +56,7 @@ async function look() {
       await thumbs.load();
       slider.refresh();
       showMoment();
+      showMore();
     }
   } finally {
     setTimeout(() => {
@@ -125,6 +136,13 @@ function show(film) {
     }
   }
   seen = film;
+  showMore();
+}
+
+/** More is rendered than is shown: the piece that it is growing by. */
+function showMore() {
+  const going = seen && ["growing", "rendering", "waiting"].includes(seen.state);
+  part("more").hidden = !going || !time.line || seen.segments.done <= time.line.segments;
 }
 
 /** How far it is, how quickly it goes, and who is at it. */
@@ -215,6 +233,7 @@ function gone() {
   line.close();
 }
 
+part("more").querySelector("button").addEventListener("click", showTail);
 for (const name of ["timeupdate", "seeked", "pause"]) video.addEventListener(name, showExactly);
 video.requestVideoFrameCallback?.(function follow() {
   showMoment();

@@ -53,10 +53,10 @@ export class Player {
     if (changed) this.again();
   }
 
-  /** Load everything anew, and go on from where it is. */
-  again() {
+  /** Load everything anew, and go on from where it is, or from elsewhere. */
+  again(at = this.video.currentTime) {
     const { video } = this;
-    const [at, playing] = [video.currentTime, !video.paused && !video.ended];
+    const playing = !video.paused && !video.ended;
     this.hls?.destroy();
     this.names = new Map();
     this.begin(at);

@@ -23,13 +23,14 @@ export class FilmTime {
   constructor(api) {
     this.api = api;
     this.line = null;
+    this.tail = ""; // or "tail=1": also what may yet change
     this.exact = new Map();
     this.asking = false;
   }
 
   /** Look again at what the film shows; false when there is nothing yet. */
   async load() {
-    const answer = await fetch(`${this.api}/timeline`);
+    const answer = await fetch(`${this.api}/timeline?${this.tail}`);
     if (!answer.ok) return false;
     this.line = await answer.json();
     this.exact.clear();
@@ -99,7 +100,7 @@ export class FilmTime {
   async ask(query) {
     this.asking = true;
     try {
-      const answer = await fetch(`${this.api}/moments?${query}`);
+      const answer = await fetch(`${this.api}/moments?${query}&${this.tail}`);
       if (!answer.ok) return null;
       const found = await answer.json();
       this.exact.set(found.start_s, found);

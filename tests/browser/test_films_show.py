@@ -135,6 +135,26 @@ async def test_a_film_plays_while_it_grows(site: Site, browser: Browser) -> None
         await expect(page.get_by_role("button", name="Resume")).to_be_enabled()
 
 
+async def test_the_piece_that_grows_is_shown_when_asked_for(site: Site, browser: Browser) -> None:
+    camera = await making.camera(site.context)
+    await making.add_frames(site.context, camera, range(0, 1800, 60), size=(320, 180))
+    film_id = await making.film(
+        site.context, camera, until=None, speed=600, window_s=1200, width=320, height=180
+    )
+    await making.render(later(site.context, seconds=1800), film_id)
+    async with visit(browser, site.url) as page:
+        await page.goto(f"/films/{film_id}")
+        await wait_until_loaded(page, 2)
+        assert await page.evaluate(f"{VIDEO}.duration") < 2.05
+        await page.get_by_role("button", name="Show it").click()
+        await wait_until_loaded(page, 3)
+        await expect(page.locator("[data-more]")).to_be_hidden()
+        await page.evaluate(PLAY, [2.9, 1])
+        last = making.START + timedelta(seconds=1740)
+        await until(page, f"document.querySelector('[data-moment]').dateTime == '{stamp(last)}'")
+        await until(page, f"{VIDEO}.ended")
+
+
 def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -125,8 +125,10 @@ async def test_the_playlist_has_what_is_rendered_from_the_beginning_on(site: Sit
     assert await length() == 3
     assert await length("?tail=1") == 7
     assert len((await get(site, f"{FILMS}/{film_id}/segments"))["items"]) == 3
-    line = await get(site, f"{FILMS}/{film_id}/timeline")
-    assert len(line["spans"]["at_s"]) == 3
+    assert len((await get(site, f"{FILMS}/{film_id}/segments?tail=1"))["items"]) == 7
+    for query, number in (("", 3), ("?tail=1", 7)):
+        line = await get(site, f"{FILMS}/{film_id}/timeline{query}")
+        assert len(line["spans"]["at_s"]) == line["segments"] == number
     shown = await get(site, f"{FILMS}/{film_id}")
     assert shown["segments"] == {"done": 7, "planned": 8}
     watched = await site.context.pool.fetchval("SELECT watched_at FROM films")
@@ -265,3 +267,56 @@ async def test_a_file_of_a_film_that_grows(site: Site) -> None:
     assert len([blob async for blob in site.context.storage.list("films")]) == 1
     async with site.client.post(f"{film}/file") as answer:
         assert answer.status == 401
+
+
+async def test_a_film_whose_beginning_leaves_it(site: Site) -> None:
+    """Its time goes on counting, in the playlist, the timeline and the moments alike."""
+    camera = await making.camera(site.context)
+    film_id = await making.film(site.context, camera, until=None, rolling_s=60)
+    await making.add_frames(site.context, camera, range(80))
+    await making.render(later(site.context, seconds=82), film_id)
+    await making.add_frames(site.context, camera, range(80, 140))
+    await making.render_due(later(site.context, seconds=142), film_id)
+    film = await making.get(site.context, film_id)
+    assert film.dropped_segments > 0
+    text = await text_of(site, f"{FILMS}/{film_id}/playlist.m3u8")
+    assert f"#EXT-X-MEDIA-SEQUENCE:{film.dropped_segments + 1}\n" in text
+    line = await get(site, f"{FILMS}/{film_id}/timeline")
+    began = film.dropped_ticks / film.timescale
+    assert line["spans"]["at_s"][0] == began
+    found = await get(site, f"{FILMS}/{film_id}/moments?at_s={began}")
+    assert found["moment"] == line["spans"]["first"][0]
+    back = await get(site, f"{FILMS}/{film_id}/moments?at={found['moment']}")
+    assert back["at_s"] == pytest.approx(began)
+    assert (await get(site, f"{FILMS}/{film_id}/moments?at=0"))["at_s"] == pytest.approx(began)
+    vtt = await text_of(site, f"{FILMS}/{film_id}/thumbnails.vtt")
+    assert vtt.split("\n\n")[1].startswith(f"00:00:{began:06.3f} --> ")
+    await post(site, f"{FILMS}/{film_id}/file", status=202)
+    await making.render(later(site.context, seconds=142), film_id)
+    assert (await get(site, f"{FILMS}/{film_id}"))["file"]["current"] is True
+
+
+async def test_who_is_at_it(site: Site) -> None:
+    """Two of its segments are in hand, on two renderers."""
+    film_id = await done(site)
+    pool = site.context.pool
+    for number, start in enumerate(
+        await pool.fetch("SELECT start FROM film_segments ORDER BY start LIMIT 2")
+    ):
+        worker = await pool.fetchval(
+            "INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id"
+        )
+        await pool.execute(
+            """
+            UPDATE procrastinate_jobs SET status = 'doing', worker_id = $2 WHERE id =
+                (SELECT job_id FROM film_segments WHERE start = $1)
+            """,
+            start["start"],
+            worker,
+        )
+        assert number + 1 == len((await get(site, f"{FILMS}/{film_id}"))["work"]["renderers"])
+    await pool.execute("UPDATE films SET state = 'rendering'")
+    work_ = (await get(site, f"{FILMS}/{film_id}"))["work"]
+    assert len(work_["jobs"]) == 2
+    assert work_["frames_per_s"] > 0
+    assert work_["left_s"] == 0

@@ -34,11 +34,11 @@ class PlaylistAsked(msgspec.Struct):
     """Which playlist."""
 
     tail: Annotated[
-        str, Meta(description="1: also what may yet change, and everything that is rendered.")
+        str, Meta(description="1: everything that is rendered, also what may yet change.")
     ] = ""
 
 
-class SegmentsAsked(msgspec.Struct):
+class SegmentsAsked(PlaylistAsked):
     """Which segments of a film."""
 
     after: Annotated[int, Meta(description="Only those with higher numbers.")] = 0
@@ -46,7 +46,7 @@ class SegmentsAsked(msgspec.Struct):
     cursor: str = ""
 
 
-class MomentsAsked(msgspec.Struct):
+class MomentsAsked(PlaylistAsked):
     """Which time: of the film, or of what it shows."""
 
     at_s: Annotated[str, Meta(description="Seconds since the film began.")] = ""
@@ -96,6 +96,7 @@ class TimelineJson(TypedDict):
 
     unit: str
     time_zone: str
+    segments: int
     picture_s: float
     duration_s: float
     spans: TimelineSpans
@@ -121,7 +122,7 @@ async def playlist_m3u8(request: Request, film_id: int) -> HTTPResponse:
     context = responses.context(request)
     tail = request.args.get("tail") == "1"
     await store.watch(context.pool, film_id)
-    headers = _tagged(film, f"-{tail:d}")
+    headers = _tagged(request, film, "playlist")
     if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
         return HTTPResponse(status=304, headers=headers)
     listed = await segments.listed(context.pool, film_id)
@@ -160,21 +161,21 @@ async def segments_json(request: Request, film_id: int) -> HTTPResponse:
     if cursor := request.args.get("cursor"):
         (after,) = responses.cursor_decode(cursor, int)
     limit = min(max(limit, 1), ON_PAGE)
-    context, over = responses.context(request), playlist.is_over(film)
+    context, over = responses.context(request), _everything(request, film)
     found = await watching.shown(context.pool, film, over, after, limit + 1)
     rest = responses.cursor_encode(found[limit - 1].number) if len(found) > limit else None
     return responses.items([_segment(film, one) for one in found[:limit]], rest)
 
 
-@openapi.describe(TimelineJson, errors=(404,), tagged=True)
+@openapi.describe(TimelineJson, query=PlaylistAsked, errors=(404,), tagged=True)
 async def timeline_json(request: Request, film_id: int) -> HTTPResponse:
     """What a film shows when: its stretches, days and gaps; for a slider in real time.
 
     Of a film of more than 2000 segments several are one stretch; ``/moments`` is exact.
     """
     film = await finding.film(request, film_id)
-    context, over = responses.context(request), playlist.is_over(film)
-    headers = _tagged(film, "-timeline")
+    context, over = responses.context(request), _everything(request, film)
+    headers = _tagged(request, film, "timeline")
     if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
         return HTTPResponse(status=304, headers=headers)
     found = await watching.shown(context.pool, film, over)
@@ -197,7 +198,7 @@ async def timeline_json(request: Request, film_id: int) -> HTTPResponse:
 async def moments_json(request: Request, film_id: int) -> HTTPResponse:
     """What is on at a time of a film, or when it shows a moment: exact, picture by picture."""
     film = await finding.film(request, film_id)
-    context, over = responses.context(request), playlist.is_over(film)
+    context, over = responses.context(request), _everything(request, film)
     at_s, moment = request.args.get("at_s"), _moment(request.args.get("at"))
     if (at_s is None) == (moment is None):
         raise Invalid("give either at_s, a time of the film, or at, a moment that it shows")
@@ -222,14 +223,14 @@ async def moments_json(request: Request, film_id: int) -> HTTPResponse:
     return responses.json(answer)
 
 
-@openapi.describe(Media("text/vtt"), errors=(404,), limited=False, tagged=True)
+@openapi.describe(Media("text/vtt"), query=PlaylistAsked, errors=(404,), limited=False, tagged=True)
 async def thumbnails_vtt(request: Request, film_id: int) -> HTTPResponse:
     """Small pictures along a film's time: WebVTT whose cues name pieces of sheets."""
     film = await finding.film(request, film_id)
-    headers = _tagged(film, "-vtt")
+    headers = _tagged(request, film, "vtt")
     if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
         return HTTPResponse(status=304, headers=headers)
-    context, over = responses.context(request), playlist.is_over(film)
+    context, over = responses.context(request), _everything(request, film)
     found = await watching.shown(context.pool, film, over)
     if not found:
         raise _nothing_yet()
@@ -286,8 +287,14 @@ def _immutable(name: str) -> dict[str, str]:
     return {"cache-control": FOREVER, "etag": f'"{name}"'} | NOSNIFF
 
 
-def _tagged(film: Film, more: str) -> dict[str, str]:
-    tag = f'"{film.changed_at.timestamp():.6f}-{film.state}{more}"'
+def _everything(request: Request, film: Film) -> bool:
+    """Whether all that is rendered counts, or only what its playlist has."""
+    return request.args.get("tail") == "1" or playlist.is_over(film)
+
+
+def _tagged(request: Request, film: Film, what: str) -> dict[str, str]:
+    which = f"{film.state}-{what}-{_everything(request, film):d}"
+    tag = f'"{film.changed_at.timestamp():.6f}-{which}"'
     return {"cache-control": "no-cache", "etag": tag} | NOSNIFF
 
 
@@ -347,6 +354,7 @@ def _timeline(film: Film, survey: Survey) -> TimelineJson:
     return {
         "unit": "microseconds" if film.kind == "scene" else "ticks",
         "time_zone": film.time_zone,
+        "segments": survey.pieces,
         "picture_s": 1 / film.fps,
         "duration_s": at(survey.end),
         "spans": {
