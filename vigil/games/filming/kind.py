@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from vigil.films.model import Film, Planned, Rendered
 from vigil.games import store
 from vigil.games.drawing.digest import digest
 from vigil.games.drawing.model import Galaxy, Look
-from vigil.games.drawing.pictures import Painter
+from vigil.games.drawing.pictures import pictures
 from vigil.games.filming import encode, options, scenery
 from vigil.games.filming.options import Chosen
 from vigil.games.filming.scenery import Scenery
@@ -27,6 +28,8 @@ FORMAT = 1
 """Raised when the bytes of a segment change for a reason that nothing else shows."""
 NEVER = 2**62
 """Later than every tick."""
+DRAWN_BYTES = 16_000_000
+"""Pictures that are drawn at once, so that threads are not changed for each."""
 LOOK_AGAIN = timedelta(seconds=20)
 
 
@@ -150,9 +153,10 @@ def _name(film: Film, galaxy: Galaxy, look: Look, first: int, last: int, version
 async def _shown(
     galaxy: Galaxy, look: Look, first: int, last: int, each: int
 ) -> AsyncIterator[bytes]:
-    """The pictures of ticks, each so many times; drawn in a thread."""
-    painter = Painter(galaxy, look)
-    for tick in range(first, last + 1):
-        picture = await asyncio.to_thread(painter.picture, tick)
-        for _ in range(each):
-            yield picture
+    """The pictures of ticks, each so many times; drawn in a thread, a few at once."""
+    drawn = pictures(galaxy, look, first, last)
+    at_once = max(1, DRAWN_BYTES // (look.width * look.height * 3 // 2))
+    while batch := await asyncio.to_thread(lambda: list(itertools.islice(drawn, at_once))):
+        for picture in batch:
+            for _ in range(each):
+                yield picture
