@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import sys
 import time
 
@@ -52,7 +53,8 @@ async def rounds(context: Context, options: argparse.Namespace, of: films.Camera
     figures = []
     try:
         async with films.renderers(context, 1, 2), async_playwright() as play:
-            browser = await play.chromium.launch()
+            path = shutil.which("chromium") or shutil.which("google-chrome")
+            browser = await play.chromium.launch(executable_path=path, args=["--no-sandbox"])
             page = await browser.new_page()
             while True:
                 try:
