@@ -12,6 +12,7 @@ import vigil.cameras.importing.views
 import vigil.cameras.views
 import vigil.controllers.views
 import vigil.films.kinds
+import vigil.films.standing.views
 import vigil.films.views
 import vigil.games.filming
 import vigil.games.views
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     vigil.cameras.views.bp,
     vigil.cameras.importing.views.bp,
     vigil.controllers.views.bp,
+    vigil.films.standing.views.bp,
     vigil.films.views.bp,
     vigil.games.views.bp,
     vigil.jobs.views.bp,

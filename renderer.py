@@ -10,6 +10,8 @@ import os
 
 import vigil.cameras.importing.work
 import vigil.films.kinds
+import vigil.films.standing.work
+import vigil.films.telling.work
 import vigil.films.work
 import vigil.games.filming
 import vigil.jobs.engine
@@ -27,7 +29,12 @@ LONG_TASKS: tuple[Task, ...] = (vigil.cameras.importing.work.BRING,)
 
 vigil.films.kinds.know(vigil.games.filming.KIND)
 
-CHORES = (vigil.jobs.work.targets, vigil.films.work.targets)
+CHORES = (
+    vigil.jobs.work.targets,
+    vigil.films.work.targets,
+    vigil.films.standing.work.targets,
+    vigil.films.telling.work.targets,
+)
 """What one renderer does for all of them, again and again."""
 
 

@@ -18,6 +18,7 @@ from vigil.films.asking import commands, planning, words
 from vigil.films.asking.shown import PlanJson, plan_json
 from vigil.films.describe import FilmJson, describe, describe_all
 from vigil.films.model import Film
+from vigil.films.standing.cli import standing
 
 COLUMNS = ("id", "title", "camera", "state", "segments", "frames", "duration_s", "bytes", "to")
 LOOK_S = 2.0
@@ -28,6 +29,9 @@ LONGEST_ID = 1 << 63
 @click.group()
 def film() -> None:
     """Timelapse films."""
+
+
+film.add_command(standing)
 
 
 @film.command()

@@ -57,17 +57,18 @@ async def tell(db: db_utils.Database, film_id: int) -> None:
 
 
 async def watch(db: db_utils.Database, film_id: int) -> None:
-    """Somebody looks at a film: what is missing of it is rendered before that of others."""
+    """Somebody looks at a film: what is missing of it is rendered before that of others, and it is
+    not deleted by itself for a while."""
     async with db_utils.transaction(db) as connection:
-        found = await connection.fetchval(
+        state = await connection.fetchval(
             """
-            UPDATE films SET watched_at = now() WHERE id = $1 AND state IN ('waiting', 'rendering')
+            UPDATE films SET watched_at = now() WHERE id = $1 AND state <> 'deleting'
                 AND (watched_at IS NULL OR watched_at < now() - make_interval(secs => 30))
-            RETURNING id
+            RETURNING state
             """,
             film_id,
         )
-        if found is not None:
+        if state in ("waiting", "rendering"):
             await connection.execute(
                 """
                 UPDATE procrastinate_jobs SET priority = $2 WHERE status = 'todo' AND (lock = $3

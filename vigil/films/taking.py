@@ -6,7 +6,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, openapi, responses
 from vigil.errors import Conflict
-from vigil.films import finding, playlist
+from vigil.films import finding, playlist, store
 from vigil.films.describe import FilmJson, describe
 from vigil.films.states import store as states
 from vigil.films.watching import store as watching
@@ -33,6 +33,7 @@ async def film_file(request: Request, film_id: int) -> HTTPResponse | None:
             f"film {film_id} is {film.state}: it is one file once it is done, or when asked for",
             hint=f"until then play /api/v1/films/{film_id}/playlist.m3u8",
         )
+    await store.watch(responses.context(request).pool, film.id)
     end = film.file_blob.rpartition(".")[2]
     name = f"vigil-{film.camera or 'film'}-{film.id}.{end}" if "download" in request.args else None
     kind = TYPES.get(end, "application/octet-stream")

@@ -31,7 +31,6 @@ from vigil.films.segments import store as segments
 from vigil.films.states import store as states
 from vigil.jobs.model import RunningJob, TakenOver, Task
 from vigil.loop import Target
-from vigil.notifications import store as notifications
 
 kinds.know(SCENE)
 
@@ -85,8 +84,6 @@ async def _bring_up_to_date(context: Context, job: RunningJob, film: Film) -> No
             await states.fail(pool, film.id, text, None)
         else:
             await states.growing_on(pool, film, wanted.next_at, text)
-        if film.error != text:
-            await _announce(context, film, "film.failed", f"{film.title}: {text}")
     elif wanted.next_at is not None:
         await states.growing_on(pool, film, wanted.next_at)
     elif not await segments.totals(pool, [film.id]):
@@ -96,8 +93,8 @@ async def _bring_up_to_date(context: Context, job: RunningJob, film: Film) -> No
             else "there is nothing yet that this film could show",
             hint="frames are gone after the camera's retention, and a late one may yet come",
         )
-    elif await states.done(pool, film, now):
-        await _announce(context, film, "film.done", f"{film.title} is done")
+    else:
+        await states.done(pool, film, now)
 
 
 async def _what_failed(context: Context, film: Film, failed: int) -> str:
@@ -106,11 +103,6 @@ async def _what_failed(context: Context, film: Film, failed: int) -> str:
     at = kinds.of(film).at(film, start)
     where = f"{at:%Y-%m-%d %H:%M:%S} UTC" if at is not None else str(start)
     return f"{failed} of its segments could not be rendered; the first, from {where}: {reason}"
-
-
-async def _announce(context: Context, film: Film, kind: str, message: str) -> None:
-    details = {"film": film.id, "title": film.title}
-    await notifications.add(context.pool, kind, store.subject(film.id), message, details)
 
 
 async def segment(context: Context, job: RunningJob) -> None:

@@ -103,7 +103,12 @@ def payload(event: Event, site_url: str) -> dict[str, Any]:
 def page_of(subject: str, site_url: str) -> str:
     """The page about what an event is about."""
     room, _, name = subject.partition(":")
-    places = {"camera": "/cameras/", "film": "/films/", "scene": "/scenes/"}
+    places = {
+        "camera": "/cameras/",
+        "film": "/films/",
+        "scene": "/scenes/",
+        "standing": "/films/standing/",
+    }
     return f"{site_url}{places[room]}{name}" if room in places else f"{site_url}/notifications"
 
 

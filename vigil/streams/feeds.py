@@ -24,13 +24,12 @@ from vigil.streams import store
 from vigil.streams.api import Stream, Wanted, the_filter
 from vigil.streams.asked import LISTS
 from vigil.streams.draws import in_time
+from vigil.xmltext import ATOM_NAMES, add, document
 
 ON_FEED = 50
 TTL_MINUTES = 5
 RSS, ATOM, JSON_FEED = "application/rss+xml", "application/atom+xml", "application/feed+json"
-_ATOM_NAMES = "http://www.w3.org/2005/Atom"
 _CREATOR_NAMES = "http://purl.org/dc/elements/1.1/"
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _LANGUAGE = re.compile("[a-z]{2,3}(-[a-z0-9]{2,8})*")  # RFC 5646; sources also say "other"
 
@@ -113,49 +112,49 @@ _ROUTES: dict[str, Callable[..., Coroutine[Any, Any, HTTPResponse]]] = {
 
 def as_rss(feed: Feed) -> bytes:
     """RSS 2.0."""
-    names = {"version": "2.0", "xmlns:atom": _ATOM_NAMES, "xmlns:dc": _CREATOR_NAMES}
+    names = {"version": "2.0", "xmlns:atom": ATOM_NAMES, "xmlns:dc": _CREATOR_NAMES}
     root = ET.Element("rss", names)
-    channel = _add(root, "channel")
-    _add(channel, "title", feed.title)
-    _add(channel, "link", feed.page)
-    _add(channel, "description", "Live now, the newest first.")
-    _add(channel, "atom:link", href=feed.address, rel="self", type=RSS)
-    _add(channel, "lastBuildDate", format_datetime(feed.updated))
-    _add(channel, "ttl", str(TTL_MINUTES))
+    channel = add(root, "channel")
+    add(channel, "title", feed.title)
+    add(channel, "link", feed.page)
+    add(channel, "description", "Live now, the newest first.")
+    add(channel, "atom:link", href=feed.address, rel="self", type=RSS)
+    add(channel, "lastBuildDate", format_datetime(feed.updated))
+    add(channel, "ttl", str(TTL_MINUTES))
     for stream in feed.streams:
-        item = _add(channel, "item")
-        _add(item, "title", _title(stream))
-        _add(item, "link", stream.url)
-        _add(item, "guid", feed.id(stream), isPermaLink="false")
-        _add(item, "pubDate", format_datetime(_since(stream)))
-        _add(item, "dc:creator", stream.user_name or stream.source)
-        _add(item, "description", _told(stream).replace("&", "&amp;").replace("<", "&lt;"))
+        item = add(channel, "item")
+        add(item, "title", _title(stream))
+        add(item, "link", stream.url)
+        add(item, "guid", feed.id(stream), isPermaLink="false")
+        add(item, "pubDate", format_datetime(_since(stream)))
+        add(item, "dc:creator", stream.user_name or stream.source)
+        add(item, "description", _told(stream).replace("&", "&amp;").replace("<", "&lt;"))
         for tag in _tags(stream):
-            _add(item, "category", tag)
-    return _document(root)
+            add(item, "category", tag)
+    return document(root)
 
 
 def as_atom(feed: Feed) -> bytes:
     """Atom (RFC 4287)."""
-    root = ET.Element("feed", {"xmlns": _ATOM_NAMES})
-    _add(root, "id", feed.address)
-    _add(root, "title", feed.title)
-    _add(root, "updated", feed.updated.isoformat())
-    _add(root, "link", rel="self", type=ATOM, href=feed.address)
-    _add(root, "link", rel="alternate", type="text/html", href=feed.page)
-    _add(root, "generator", "Vigil")
+    root = ET.Element("feed", {"xmlns": ATOM_NAMES})
+    add(root, "id", feed.address)
+    add(root, "title", feed.title)
+    add(root, "updated", feed.updated.isoformat())
+    add(root, "link", rel="self", type=ATOM, href=feed.address)
+    add(root, "link", rel="alternate", type="text/html", href=feed.page)
+    add(root, "generator", "Vigil")
     for stream in feed.streams:
-        entry = _add(root, "entry")
-        _add(entry, "id", feed.id(stream))
-        _add(entry, "title", _title(stream))
-        _add(entry, "updated", _since(stream).isoformat())
-        _add(entry, "published", _since(stream).isoformat())
-        _add(_add(entry, "author"), "name", stream.user_name or stream.source)
-        _add(entry, "link", rel="alternate", type="text/html", href=stream.url)
-        _add(entry, "summary", _told(stream))
+        entry = add(root, "entry")
+        add(entry, "id", feed.id(stream))
+        add(entry, "title", _title(stream))
+        add(entry, "updated", _since(stream).isoformat())
+        add(entry, "published", _since(stream).isoformat())
+        add(add(entry, "author"), "name", stream.user_name or stream.source)
+        add(entry, "link", rel="alternate", type="text/html", href=stream.url)
+        add(entry, "summary", _told(stream))
         for tag in _tags(stream):
-            _add(entry, "category", term=tag)
-    return _document(root)
+            add(entry, "category", term=tag)
+    return document(root)
 
 
 def as_json(feed: Feed) -> bytes:
@@ -208,16 +207,3 @@ def _told(stream: Stream) -> str:
 def _tags(stream: Stream) -> list[str]:
     found = dict.fromkeys([stream.game_name, *stream.tags])
     return [tag for tag in found if tag.strip()]
-
-
-def _add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
-    cleaned = {key: _NOT_XML.sub("\ufffd", value) for key, value in attributes.items()}
-    made = ET.SubElement(parent, name, cleaned)
-    if text is not None:
-        made.text = _NOT_XML.sub("\ufffd", text)
-    return made
-
-
-def _document(root: ET.Element) -> bytes:
-    body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return body
