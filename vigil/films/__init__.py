@@ -23,8 +23,8 @@ joining.py and chapters.py (one file), exports.py (other containers than MP4), w
 ask of segments). Handlers: making.py, showing.py, playing.py, taking.py; finding.py says what they
 begin with.
 
-Subpackages with chores of their own: standing (films that make themselves, each day, week or month),
-telling (who is told that a film is done or failed).
+Subpackages with chores of their own: standing (films that make themselves, each day, week or
+month), telling (who is told that a film is done or failed).
 
 A crash of a renderer costs the segments in hand. A film keeps what was rendered, whatever becomes
 of the frames; a rolling one as much as it shows.
