@@ -190,11 +190,10 @@ function showFile(film) {
   part("old").hidden = !file?.url || file.current;
   const job = file?.job;
   part("joining").hidden = !job;
-  if (job?.state === "failed") part("joining").textContent = "The file could not be made.";
-  else if (job) {
-    const share = job.total ? ` ${Math.floor((100 * job.done) / job.total)}%` : "";
-    part("joining").textContent = `Making one file…${share}`;
-  }
+  if (!job) return;
+  const share = job.total ? ` ${Math.floor((100 * job.done) / job.total)}%` : "";
+  const words = job.state === "failed" ? "The file could not be made" : `Making one file…${share}`;
+  part("joining").textContent = [words, job.error, job.waiting_for].filter(Boolean).join(" · ");
 }
 
 /** Put a relative time, or words, into an element. */

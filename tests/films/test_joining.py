@@ -17,6 +17,7 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import DiskFull
 from vigil.films import playlist, work
+from vigil.films.describe import describe
 from vigil.films.model import Film
 from vigil.films.segments import encode
 from vigil.films.segments import store as segments
@@ -107,6 +108,18 @@ async def test_no_room_for_a_file(context: Context, monkeypatch: pytest.MonkeyPa
     film = await making.get(context, film_id)
     assert (film.state, film.file_blob) == ("done", None), "it plays all the same"
     assert listed
+    job_id = await context.pool.fetchval("SELECT file_job_id FROM films")
+    await context.pool.execute(
+        "UPDATE procrastinate_jobs SET status = 'failed' WHERE id = $1", job_id
+    )
+    await context.pool.execute(
+        "UPDATE job_progress SET error = 'no room' WHERE job_id = $1", job_id
+    )
+    shown = await describe(context, film, admin=True)
+    assert shown["file"]
+    assert shown["file"]["job"]
+    assert shown["file"]["job"]["error"] == "no room"
+    assert shown["actions"]["file"] is None, "it can be asked for again"
     monkeypatch.undo()
     async with context.pool.acquire() as connection:
         await connection.execute("UPDATE procrastinate_jobs SET status = 'todo' WHERE id = $1",

@@ -73,6 +73,7 @@ class FilmsJob(TypedDict):
     unit: str
     message: str
     waiting_for: str | None
+    error: str | None
 
 
 FilmJson = TypedDict(
@@ -177,7 +178,7 @@ async def describe_all(context: Context, films: Sequence[Film], *, admin: bool) 
         if film.file_key is not None:
             over = playlist.is_over(film)
             current = film.file_key == await watching.content_key(context.pool, film, over)
-        file = _file(film, current, joining.get(film.id))
+        file = _file(film, current, joining.get(film.id), admin)
         found = totals.get(film.id, Totals())
         shown.append(_describe(film, found, job, file, hashes.get(film.id, []), admin))
     return shown
@@ -193,7 +194,8 @@ def _describe(
 ) -> FilmJson:
     api = f"/api/v1/films/{film.id}"
     scene = film.kind == "scene"
-    joining = file is not None and file["job"] is not None
+    job_of_file = None if file is None else file["job"]
+    joining = job_of_file is not None and job_of_file["state"] != "failed"
     return {
         "id": film.id,
         "title": film.title,
@@ -221,7 +223,7 @@ def _describe(
         "first_at": real(film, totals.first),
         "last_at": real(film, totals.last),
         "next_at": film.next_at,
-        "job": None if job is None else _job(job),
+        "job": None if job is None else _job(job, admin),
         "playlist": f"{api}/playlist.m3u8" if totals.segments else None,
         "pictures": _pictures(api, hashes),
         "file": file,
@@ -266,7 +268,7 @@ def _trouble(film: Film, trouble: Trouble) -> FilmTrouble:
     }
 
 
-def _job(job: Job) -> FilmsJob:
+def _job(job: Job, admin: bool) -> FilmsJob:
     return {
         "id": job.id,
         "state": job.state,
@@ -275,10 +277,11 @@ def _job(job: Job) -> FilmsJob:
         "unit": job.unit,
         "message": job.message,
         "waiting_for": job.waiting_for,
+        "error": job.shown_error(admin=admin),
     }
 
 
-def _file(film: Film, current: bool, job: Job | None) -> FilmFile | None:
+def _file(film: Film, current: bool, job: Job | None, admin: bool) -> FilmFile | None:
     if film.file_blob is None and job is None:
         return None
     end = str(film.file_blob).rpartition(".")[2]
@@ -286,5 +289,5 @@ def _file(film: Film, current: bool, job: Job | None) -> FilmFile | None:
         "url": f"/api/v1/films/{film.id}/film.{end}" if film.file_blob else None,
         "bytes": film.file_bytes,
         "current": film.file_blob is not None and current,
-        "job": None if job is None else _job(job),
+        "job": None if job is None else _job(job, admin),
     }

@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from PIL import Image
 
@@ -37,7 +38,7 @@ TIMEOUT_S = 60.0
 AT_ONCE = 2
 """Segments that are decoded at a time in this process."""
 
-_busy = asyncio.Semaphore(AT_ONCE)
+_busy: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 _making: dict[str, asyncio.Task[bytes]] = {}
 
 
@@ -219,7 +220,7 @@ async def _decode(segment: bytes, filters: str, quality: int) -> bytes:
     async def whole() -> AsyncIterator[bytes]:
         yield segment
 
-    async with _busy:
+    async with _busy.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)):
         return await ffmpeg.read(
             [
                 *(
