@@ -135,11 +135,11 @@ async def test_a_rolling_film_is_one_film_until_it_is_ordered_otherwise(context:
     assert (film.to_at, film.rolling_s, film.title) == (None, 12 * 3600, "Garden")
     await finish(context, first.film_id, "growing")
     later = then(context, "2026-05-08T12:00Z")
-    renamed = ordering.Changes(title="The garden", keep_films=3)
+    renamed = ordering.StandingChanges(title="The garden", keep_films=3)
     await ordering.change(later, one, ordering.changed(one, renamed))
     await look(later)
     assert len(await editions(context)) == 1, "its name is no reason to make it anew"
-    changes = ordering.Changes(film={**one.wish, "fps": 10})
+    changes = ordering.StandingChanges(film={**one.wish, "fps": 10})
     await ordering.change(later, one, ordering.changed(one, changes))
     await look(later)
     old, new = await editions(context)
@@ -308,7 +308,7 @@ async def test_another_time_zone_begins_with_the_day_of_now(context: Context) ->
     one = await add(then(context, "2026-05-01T12:00Z"))
     await look(then(context, "2026-05-01T12:00Z"))
     later = then(context, "2026-05-01T20:00Z")
-    changes = ordering.Changes(time_zone="Asia/Tokyo", keep_films=None)
+    changes = ordering.StandingChanges(time_zone="Asia/Tokyo", keep_films=None)
     await ordering.change(later, one, ordering.changed(one, changes))
     await look(later)
     assert [from_at for from_at, _ in await spans(context)] == [

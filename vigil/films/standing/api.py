@@ -14,7 +14,7 @@ from vigil import auth, openapi, prepared, responses
 from vigil.errors import Conflict, Invalid, NotFound
 from vigil.films.standing import feed, ordering, store
 from vigil.films.standing.model import Edition, Standing
-from vigil.films.standing.ordering import SLUG, Asked, Changes
+from vigil.films.standing.ordering import SLUG, StandingChanges, StandingOrder
 from vigil.films.standing.shown import (
     EditionJson,
     StandingJson,
@@ -35,13 +35,13 @@ class EditionsAsked(msgspec.Struct):
     cursor: str = ""
 
 
-class PastAsked(msgspec.Struct, forbid_unknown_fields=True):
+class PastWanted(msgspec.Struct, forbid_unknown_fields=True):
     """How many past periods."""
 
     number: Annotated[int, Meta(ge=1, le=ordering.MOST_PAST)]
 
 
-class DeleteAsked(msgspec.Struct):
+class StandingDelete(msgspec.Struct):
     """What goes with it."""
 
     films: Annotated[bool, Meta(description="Whether the films that it made go, too.")] = False
@@ -75,7 +75,7 @@ async def api_index(request: Request) -> HTTPResponse:
     return responses.items(await all_told(request))
 
 
-@describe(answers={201: StandingJson}, body=Asked, admin=True, errors=(404, 409))
+@describe(answers={201: StandingJson}, body=StandingOrder, admin=True, errors=(404, 409))
 @auth.require_admin
 async def api_make(request: Request) -> HTTPResponse:
     """Make a standing film; its film of now begins within seconds."""
@@ -91,13 +91,13 @@ async def api_show(request: Request, slug: str) -> HTTPResponse:
     return responses.json(await told(request, await standing_of(request, slug)))
 
 
-@describe(StandingJson, body=Changes, admin=True, errors=(404, 409))
+@describe(StandingJson, body=StandingChanges, admin=True, errors=(404, 409))
 @auth.require_admin
 async def api_change(request: Request, slug: str) -> HTTPResponse:
     """Change what is given; films that there are stay as they are, a rolling one is made anew."""
     standing = await standing_of(request, slug)
     try:
-        changes = msgspec.convert(_json(request), Changes)
+        changes = msgspec.convert(_json(request), StandingChanges)
     except msgspec.ValidationError as error:
         raise Invalid(f"it cannot be changed so: {error}") from None
     asked = ordering.changed(standing, changes)
@@ -113,13 +113,13 @@ async def api_act(request: Request, slug: str, action: str) -> HTTPResponse:
     return responses.json(await told(request, await standing_of(request, slug)))
 
 
-@describe(answers={202: StandingJson}, body=PastAsked, admin=True, errors=(404, 409))
+@describe(answers={202: StandingJson}, body=PastWanted, admin=True, errors=(404, 409))
 @auth.require_admin
 async def api_past(request: Request, slug: str) -> HTTPResponse:
     """Make films of past periods, the latest first, where frames are there."""
     standing = await standing_of(request, slug)
     try:
-        asked = msgspec.convert(_json(request), PastAsked)
+        asked = msgspec.convert(_json(request), PastWanted)
     except msgspec.ValidationError as error:
         raise Invalid(f"how many? {error}", hint='send {"number": 30}') from None
     await past(request, standing, asked.number)
@@ -134,11 +134,11 @@ async def past(request: Request, standing: Standing, number: int) -> None:
     await ordering.past(context.pool, standing, number, context.clock.now())
 
 
-@describe(answers={204: None}, query=DeleteAsked, admin=True, errors=(404,))
+@describe(answers={204: None}, query=StandingDelete, admin=True, errors=(404,))
 @auth.require_admin
 async def api_delete(request: Request, slug: str) -> HTTPResponse:
     """Delete a standing film; the films that it made stay unless ?films=true."""
-    wanted, _ = openapi.asked(request, DeleteAsked)
+    wanted, _ = openapi.asked(request, StandingDelete)
     standing = await standing_of(request, slug)
     await ordering.remove(responses.context(request), standing, films_too=wanted.films)
     return HTTPResponse(status=204)

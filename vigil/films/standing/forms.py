@@ -9,7 +9,7 @@ import msgspec
 
 from vigil.errors import Invalid
 from vigil.films.standing.model import Standing
-from vigil.films.standing.ordering import NOT_OURS, Asked, parse
+from vigil.films.standing.ordering import NOT_OURS, StandingOrder, parse
 from vigil.films.standing.shown import DAY_S
 
 PLAIN = ("camera", "length", "speed", "per_day", "fps", "size", "rolling")
@@ -22,7 +22,7 @@ USUAL = {"every": "daily", "announce": "on"}
 """Of the form for a new one, beside those of any film."""
 
 
-def asked(given: Mapping[str, str]) -> Asked:
+def asked(given: Mapping[str, str]) -> StandingOrder:
     """What the fields ask for; raises Invalid, naming the field."""
     out = {pace for pace in PACES if "pace" in given and pace != given["pace"]}
     if given.get("every") != "rolling":

@@ -30,7 +30,7 @@ NOT_OURS = ("from", "to", "last", "title")
 HINT = 'send an object such as {"every": "daily", "film": {"camera": "garden", "length": "60s"}}'
 
 
-class Asked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class StandingOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A standing film as somebody asks for it."""
 
     film: dict[str, Any]
@@ -51,7 +51,7 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
     """Whether an event tells of each film that is done."""
 
 
-class Changes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+class StandingChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """What is to be another: only what is given. Kind of period and name stay."""
 
     film: dict[str, Any] | UnsetType = UNSET
@@ -63,7 +63,7 @@ class Changes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=T
     announce: bool | UnsetType = UNSET
 
 
-def changed(standing: Standing, changes: Changes) -> Asked:
+def changed(standing: Standing, changes: StandingChanges) -> StandingOrder:
     """One as it is to be after a change."""
     before = {
         "film": dict(standing.wish),
@@ -76,19 +76,19 @@ def changed(standing: Standing, changes: Changes) -> Asked:
     given = {
         name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET
     }
-    return Asked(every=standing.every, slug=standing.slug, **before | given)
+    return StandingOrder(every=standing.every, slug=standing.slug, **before | given)
 
 
-def parse(body: Any) -> Asked:
+def parse(body: Any) -> StandingOrder:
     """From JSON; raises Invalid, naming what is wrong."""
     try:
-        return msgspec.convert(body, Asked)
+        return msgspec.convert(body, StandingOrder)
     except msgspec.ValidationError as error:
         raise Invalid(f"this standing film cannot be made: {error}", hint=HINT) from None
 
 
 async def check(
-    db: db_utils.Database, asked: Asked, now: datetime, before: Standing | None = None
+    db: db_utils.Database, asked: StandingOrder, now: datetime, before: Standing | None = None
 ) -> NewStanding:
     """What is kept; raises Invalid or NotFound. ``before``: the one that is changed.
 
@@ -175,14 +175,14 @@ async def past(db: db_utils.Database, standing: Standing, number: int, now: date
     return len(kept)
 
 
-async def make(context: Context, asked: Asked) -> Standing:
+async def make(context: Context, asked: StandingOrder) -> Standing:
     """Make one; raises Invalid, NotFound or Conflict."""
     now = context.clock.now()
     async with db_utils.transaction(context.pool) as connection:
         return await store.add(connection, await check(connection, asked, now), now)
 
 
-async def change(context: Context, standing: Standing, asked: Asked) -> Standing:
+async def change(context: Context, standing: Standing, asked: StandingOrder) -> Standing:
     """Change one; raises Invalid or NotFound."""
     now = context.clock.now()
     async with db_utils.transaction(context.pool) as connection:

@@ -40,7 +40,7 @@ EditionJson = TypedDict(
 """The film of one period. (A field named ``from`` has no other way.)"""
 
 
-class Past(TypedDict):
+class PastFilms(TypedDict):
     """How far films of past periods are."""
 
     done: int
@@ -66,7 +66,7 @@ class StandingJson(TypedDict):
     next_at: datetime | None
     """When the next film begins."""
     made_at: datetime | None
-    past: Past | None
+    past: PastFilms | None
     newest: EditionJson | None
     """The latest film that can be played."""
     page: str
@@ -137,7 +137,7 @@ def standing_json(
     """
     page = page_of(standing.slug)
     state = "paused" if standing.paused_at else "failing" if standing.error else "active"
-    past: Past | None = None
+    past: PastFilms | None = None
     if standing.past_at is not None:
         done = standing.past_total - standing.past_left
         past = {"done": done, "total": standing.past_total}
