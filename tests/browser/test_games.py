@@ -640,8 +640,8 @@ async def test_a_film_is_asked_for_made_and_downloaded(
         wishes = chosen(film).wishes
         assert (wishes.borders, wishes.names, wishes.legend) == ("white", True, False)
         assert (film.width, film.height, wishes.colours) == (1280, 720, {"1": "#123456"})
-        # the same wish leads to the same film
-        await page.goto(f"/games/{game}")
+        # the film leads to its game, and the game to its film
+        await page.get_by_role("link", name="its map, tick by tick").click()
         await expect(page.locator("#films tbody tr")).to_contain_text("The long war")
         await page.get_by_role("link", name="The long war").click()
         await expect(page).to_have_url(address)
