@@ -22,6 +22,7 @@ from vigil.context import Context
 from vigil.films import store
 from vigil.films.check import check
 from vigil.films.segments import store as segments
+from vigil.films.states import store as states
 from vigil.jobs import store as jobs
 from vigil.settings import ROOT
 
@@ -150,3 +151,37 @@ async def test_cancel_stops_the_encoder_and_resume_goes_on(context: Context) -> 
 
         await until(no_more, "the film is removed")
     assert [blob async for blob in context.storage.list("films")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["scratch", "blob"])
+async def test_a_renderer_killed_while_it_joins_leaves_no_half_file(
+    context: Context, moment: str
+) -> None:
+    """Killed when the scratch file, or the blob, is there: the next one makes the file whole."""
+    camera = await making.camera(context)
+    await making.add_frames(context, camera, range(200))
+    film_id = await making.film(context, camera, until=200)
+    await making.render(context, film_id)
+    film = await making.get(context, film_id)
+    assert film.file_blob
+    await store.forget_file(context.pool, film_id)
+    await context.storage.delete(film.file_blob)
+    await states.ask_for_file(context.pool, await making.get(context, film_id))
+    seen = "film-*/film.mp4" if moment == "scratch" else "films/*/*.mp4*"
+    async with renderer(context) as process:
+        async with asyncio.timeout(60):
+            while not any(context.settings.data_dir.rglob(seen)):
+                await asyncio.sleep(0.001)
+        process.kill()
+        await process.wait()
+    half = await making.get(context, film_id)
+    assert half.file_blob is None or await context.storage.head(half.file_blob)
+    async with renderer(context):
+        await until(is_joined(context, film_id), "the file")
+    again = await making.get(context, film_id)
+    assert again.file_key == film.file_key
+    assert [blob.key async for blob in context.storage.list("films")] == [again.file_blob]
+    whole = await context.storage.get(str(again.file_blob))
+    assert len(whole) == again.file_bytes
+    assert await check(context, mend=False) == []
