@@ -23,6 +23,7 @@ from vigil.context import Context
 from vigil.errors import Conflict, Invalid, NotFound
 from vigil.films import kinds, work
 from vigil.films import store as films
+from vigil.films.check import check
 from vigil.films.model import Film, NewFilm, segment_blob
 from vigil.films.segments import store as segments
 from vigil.games import filming
@@ -175,6 +176,7 @@ async def test_a_film_shows_every_tick_as_it_was(context: Context, tmp_path: Pat
     await render(context, film_id)
     film = await get(context, film_id)
     assert (film.state, film.title) == ("done", "A game, from tick 3")
+    assert await check(context, mend=False) == []
     assert film.file_blob is not None
     path = tmp_path / "film.mp4"
     path.write_bytes(await context.storage.get(film.file_blob))
