@@ -59,6 +59,9 @@ def film(
         "options": written(Making(choice=choice or Choice(), look=look or Look())),
         "from_at": at_moment(since),
         "to_at": None if until is None else at_moment(until),
+        "width": 160,
+        "height": 90,
+        "window_s": 100 * speed / fps,
         "speed": speed,
         "fps": fps,
     }

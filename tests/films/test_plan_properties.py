@@ -312,3 +312,26 @@ def test_the_beginning_of_these_tests_is_what_it_says() -> None:
     assert datetime(2026, 3, 27, 4, tzinfo=UTC) == BEGIN
     assert len(frames([START])) == 1
     assert film().from_at == BEGIN
+
+
+def test_over_a_hole_the_last_frame_is_held_also_while_it_lasts() -> None:
+    minutes = [*range(10), *range(200, 210)]
+    rows = frames(START + np.array(minutes) * 60_000_000)
+    held = film(look=Look(gaps="hold"), window_s=600.0)  # slots of a minute
+    found = plan.shots(held, [rows], [BERLIN], until=START + 300 * 60_000_000)
+    shown = (found["moment"] - START) // 60_000_000
+    assert shown.tolist() == [*range(210), *range(210, 300)]
+    assert set(found["row"][10:200, 0].tolist()) == {9}
+    assert set(found["row"][210:, 0].tolist()) == {19}
+    begun = plan.shots(held, [rows[:10]], [BERLIN], until=START + 100 * 60_000_000)
+    assert begun["row"].tolist() == found["row"][:100].tolist()
+
+
+def test_a_card_comes_with_the_first_frames_whenever_they_come() -> None:
+    opened = film(look=Look(card=Card(text="A garden")), window_s=600.0)
+    rows = frames(START + np.arange(30) * 60_000_000)
+    now = BEGIN + 2 * HOUR
+    assert plan.plan(opened, [rows[:0]], [BERLIN], now) == []
+    whole = plan.plan(opened, [rows], [BERLIN], now)
+    assert plan.plan(opened, [rows], [BERLIN], now, since=START) == whole
+    assert whole[0].start == plan.card_start(opened)
