@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.films.looking import Album, film, plain
+from tests.films import looking
+from tests.films.looking import Album, film, plain, texture
 from vigil.films.segments import fmp4
 from vigil.films.segments.fmp4 import Damaged
 
@@ -78,3 +79,40 @@ def test_two_fragments_are_refused(segment: bytes) -> None:
     found = fmp4.split(segment)
     with pytest.raises(Damaged, match="not a segment of one fragment"):
         fmp4.split(found.init + found.media + found.media)
+
+
+async def test_segments_that_reorder_differently_are_even_when_delayed() -> None:
+    """One picture, noise, what stands still: ffmpeg places them right only without negatives."""
+    album, one = Album(), film()
+    shots = [
+        album.shots([plain(30)]),
+        album.shots(texture(seed=seed) for seed in range(10)),
+        album.shots([plain(90)] * 30),
+        album.shots(plain(shade) for shade in range(0, 200, 10)),
+    ]
+    joined = {False: b"", True: b""}
+    ticks = 0
+    for number, some in enumerate(shots, 1):
+        part = fmp4.split(await album.render(one, some))
+        placed = fmp4.place(part.media, number, ticks)
+        later = fmp4.delayed(placed, 2000)
+        assert fmp4.split(part.init + later).ticks == part.ticks
+        for late, media in ((False, placed), (True, later)):
+            joined[late] += (part.init if number == 1 else b"") + media
+        ticks += part.ticks
+    rows = await looking.times(joined[True], one)
+    assert sorted(pts for _, pts, _ in rows) == [n * 1000 for n in range(61)]
+    assert [dts for dts, _, _ in rows] == [n * 1000 for n in range(-2, 59)]
+    uneven = sorted(pts for _, pts, _ in await looking.times(joined[False], one))
+    assert uneven != [n * 1000 for n in range(61)]  # else there is no need for all this
+    assert len(await looking.seen(joined[True], one)) == 61
+
+
+@given(st.integers(0, 5000))
+def test_delaying_moves_every_picture_alike(segment: bytes, ticks: int) -> None:
+    media = fmp4.split(segment).media
+    once = fmp4.delayed(media, 2000)
+    assert fmp4.delayed(once, ticks) == fmp4.delayed(media, 2000 + ticks)
+    assert once[-1000:] == media[-1000:]
+    with pytest.raises(Damaged, match="before it is decoded"):
+        fmp4.delayed(media, 0)

@@ -24,7 +24,7 @@ from vigil.errors import DiskFull, Invalid, NotFound
 from vigil.ffmpeg import OnProgress
 from vigil.films import chapters, exports, playlist
 from vigil.films.chapters import Span
-from vigil.films.model import Film, Listed, at_moment, moment_of, segment_blob
+from vigil.films.model import TICKS, Film, Listed, at_moment, moment_of, segment_blob
 from vigil.films.options import Container
 from vigil.films.playlist import Placed
 from vigil.films.segments import fmp4, splicing
@@ -37,6 +37,9 @@ from vigil.storage import Storage
 
 MUXERS = {"mp4": ("mp4", ["-movflags", "+faststart"]), "webm": ("webm", ["-cues_to_front", "1"])}
 """For each container the name of ffmpeg's muxer, and what lets players begin at once."""
+REORDERED = 2 * TICKS
+"""How much later than it is decoded a picture of H.264 may have to be presented: x264 reorders over
+two pictures at most."""
 PAGE = 500
 OVERHEAD = 1.02
 """The file against the sum of its segments, at most."""
@@ -145,6 +148,8 @@ async def fragments(storage: Storage, film: Film, listed: Sequence[Listed]) -> A
         elif placed.header != header:
             parameters = splicing.parameter_sets(segment.init)
         header = placed.header
+        if parameters:
+            media = fmp4.delayed(media, REORDERED)
         yield media if parameters == first else splicing.with_parameters(media, parameters)
 
 

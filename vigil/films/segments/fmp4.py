@@ -78,6 +78,40 @@ def place(media: bytes, sequence: int, ticks: int) -> bytes:
     return bytes(head) + media[first[2] :]
 
 
+def delayed(media: bytes, ticks: int) -> bytes:
+    """The same moof and mdat, every picture presented so much later after it is decoded.
+
+    In ours pictures are presented from the decode time of the first on, so offsets are negative
+    where pictures are reordered. Players take them as they are; ffmpeg's demuxer makes up for the
+    lowest that it has seen so far, which moves what follows when a segment reorders more than all
+    before it. For ffmpeg no offset may be negative. Raises Damaged when one still is.
+    """
+    _, _, split = next(boxes(media, 0, len(media)), (b"", 0, 0))
+    traf = find(media, 8, split, b"traf")
+    start, end = find(media, *traf, b"trun")
+    flags, count = struct.unpack_from(">II", media, start)
+    at = start + 8 + 4 * bool(flags & T_OFFSET) + 4 * bool(flags & T_FIRST_FLAGS)
+    fields = sum(bool(flags & bit) for bit in (T_DURATION, T_SIZE, T_FLAGS))
+    step = 4 * fields + 4 * bool(flags & T_CTS)
+    if at + step * count > end or not flags & T_OFFSET:
+        raise Damaged("the fragment's table of pictures is cut short")
+    rows = bytearray()
+    for number in range(count):
+        row, offset = at + step * number, ticks
+        if flags & T_CTS:
+            offset += int.from_bytes(media[row + step - 4 : row + step], "big", signed=True)
+        if offset < 0:
+            raise Damaged("a picture is presented before it is decoded")
+        rows += media[row : row + 4 * fields] + struct.pack(">I", offset)
+    grown = len(rows) - step * count
+    head = bytearray(media[:at] + rows + media[at + step * count : split])
+    for box in (0, traf[0] - 8, start - 8):
+        struct.pack_into(">I", head, box, int.from_bytes(head[box : box + 4], "big") + grown)
+    struct.pack_into(">I", head, start, flags | T_CTS)
+    struct.pack_into(">i", head, start + 8, struct.unpack_from(">i", head, start + 8)[0] + grown)
+    return bytes(head) + media[split:]
+
+
 def decode_time(media: bytes) -> tuple[int, int]:
     """Sequence number and decode time of a fragment: what ``place`` wrote."""
     moof = find(media, 0, len(media), b"moof")
