@@ -113,6 +113,8 @@ def test_everything_that_can_be_said() -> None:
         ({"weekdays": "mon-fri"}, {"choice": {"weekdays": [0, 1, 2, 3, 4]}}),
         ({"weekdays": "sat-mon"}, {"choice": {"weekdays": [0, 5, 6]}}),
         ({"deflicker": "9", "calm": "off"}, {"look": {"deflicker": 9}}),
+        ({"deflicker": "on", "calm": "1"}, {"look": {"deflicker": 31}}),
+        ({"calm": "on"}, {"look": {"calm": 10}}),
         ({"stamp_zone": "UTC"}, {"look": {"stamp": {"zone": "UTC"}}}),
         ({"stamp_zone": "UTC", "range": "all"}, {"from": "first", "to": "now"}),
         ({"fade": "none", "crop": "0,0,100,100", "denoise": "0"}, {}),

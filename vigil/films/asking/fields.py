@@ -165,8 +165,9 @@ def _look(given: Fields) -> dict[str, Any]:
     if "card" in given:
         text = " ".join(given["card"][0].split())
         found["card"] = {"text": text} | _numbers(given, {"card_seconds": ("seconds", 0.5, 20)})
-    for name, usual in (("deflicker", DEFLICKER), ("calm", CALM)):
-        if name in given and given[name][0].lower() not in words.OFF:
+    every = (*words.OFF, "1")  # one of one frame is shown: nothing is left out
+    for name, usual, off in (("deflicker", DEFLICKER, words.OFF), ("calm", CALM, every)):
+        if name in given and given[name][0].lower() not in off:
             text = given[name][0]
             found[name] = (
                 usual if text.lower() in words.ON else round(words.number(text, name, 1, 301))
