@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -560,6 +561,7 @@ async def test_rendering_twice_gives_the_same_bytes(context: Context) -> None:
 
 async def test_what_is_shown_is_what_is_filmed(context: Context, tmp_path: Path) -> None:
     """Pictures in other formats, and cropped ones; cropped otherwise they are other segments."""
+    pillow_heif.register_heif_opener()  # writes them, too
     image = Image.new("RGB", (160, 90))
     image.paste((255, 255, 255), (80, 0, 160, 90))
     seen = []
