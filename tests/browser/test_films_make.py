@@ -126,7 +126,7 @@ async def test_by_keyboard_from_the_form_to_the_film(site: Site, browser: Browse
         await expect(page.locator("[name=title]")).to_have_value("Without a mouse")
         await expect(page.locator("[name=last]")).to_have_value("3h")
         await page.get_by_role("button", name="See the plan").press("Enter")
-        await page.get_by_role("button", name="Make it").press("Enter")
+        await page.get_by_role("button", name="Make it", exact=True).press("Enter")
         await expect(page).to_have_url(f"{site.url}/films/1")
         film = await store.get(site.context.pool, 1)
         assert film is not None
@@ -160,7 +160,7 @@ async def test_single_frames_are_left_out(site: Site, browser: Browser) -> None:
         await page.get_by_role("button", name="Later frames").click()
         await expect(page.locator(".film-strip li")).to_have_count(1)
         await page.get_by_role("button", name="Change it").click()
-        await page.get_by_role("button", name="Make it").click()
+        await page.get_by_role("button", name="Make it", exact=True).click()
         await expect(page).to_have_url(f"{site.url}/films/1")
         film = await store.get(site.context.pool, 1)
         assert film is not None

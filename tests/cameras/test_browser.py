@@ -86,7 +86,7 @@ async def test_an_admin_adds_and_removes_a_camera(site: Site, page: Page) -> Non
     await look(page, "camera")
     await page.get_by_role("link", name="Make a film").click()
     await expect(page).to_have_url(f"{site.url}/films/make?camera=card")
-    await page.get_by_role("button", name="Make it").click()
+    await page.get_by_role("button", name="Make it", exact=True).click()
     await expect(page).to_have_url(f"{site.url}/films/1")
     await page.goto(f"{site.url}/cameras/card")
     await page.get_by_role("button", name="Remove the camera").click()

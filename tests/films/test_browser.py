@@ -26,7 +26,7 @@ async def test_the_form_and_the_list(site: Site, page: Page) -> None:  # noqa: F
     await page.get_by_label("From now on").check()
     await page.get_by_label("Every frame", exact=True).check()
     await page.get_by_label("Title", exact=True).fill("The garden, slowly")
-    await page.get_by_role("button", name="Make it").click()
+    await page.get_by_role("button", name="Make it", exact=True).click()
     await expect(page.get_by_role("heading", name="The garden, slowly")).to_be_visible()
     await expect(page.locator("[data-message]")).to_have_text("no renderer is running")
     await look(page, "film-waiting")
