@@ -385,7 +385,7 @@ def _widen(process: Process) -> None:
     for number in (0, 1):
         pipe = transport.get_pipe_transport(number)
         if resize is not None and pipe is not None:
-            with suppress(OSError):  # more than an ordinary user's pipes may have
+            with suppress(OSError, ValueError):  # more than a user may have; closed already
                 fcntl.fcntl(pipe.get_extra_info("pipe"), resize, WAITING)
 
 

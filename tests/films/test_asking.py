@@ -97,6 +97,14 @@ async def test_a_length_is_met_although_half_the_frames_are_dark(context: Contex
     assert "there are no more frames" in ready.notes[-1]
 
 
+async def test_a_frame_of_just_now_is_shown_whatever_the_length(context: Context) -> None:
+    camera = await making.camera(context)
+    await making.add_frames(context, camera, [40])
+    found, ready = await planned(at(context, seconds=41), last="24h", length="60s")
+    assert (found.pictures, ready.new.fps) == (1, 1)
+    assert convert(ready.new.options).choice.every
+
+
 async def test_one_frame_a_day(context: Context) -> None:
     await days(context, 10)
     there = at(context, days=10)

@@ -127,7 +127,7 @@ async def test_cancel_resume_show_export(context: Context, tmp_path: Path) -> No
     assert "nothing to cancel" in errors
     status, _, errors = await vigil(context, "film", "export", "1", str(tmp_path))
     assert status == 1
-    assert "film 1 is cancelled: it is one file once it is done" in errors
+    assert "film 1 shows nothing yet" in errors
     status, out, _ = await vigil(context, "film", "resume", "1", "--json")
     assert json.loads(out)["state"] == "waiting"
     await making.render(context, 1)

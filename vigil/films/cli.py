@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import click
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound, VigilError
-from vigil.films import order, purging, store
+from vigil.films import order, playlist, purging, store
 from vigil.films.asking import commands, planning, words
 from vigil.films.asking.shown import PlanJson, plan_json
 from vigil.films.describe import FilmJson, describe, describe_all
 from vigil.films.model import Film
 from vigil.films.standing.cli import standing
+from vigil.films.states import store as states
+from vigil.films.watching import store as watching
 
 COLUMNS = ("id", "title", "camera", "state", "segments", "frames", "duration_s", "bytes", "to")
 LOOK_S = 2.0
@@ -162,24 +165,22 @@ async def resume(context: Context, film_id: int, wait: bool, as_json: bool) -> N
 @film.command()
 @click.argument("film_id", type=click.IntRange(1, LONGEST_ID - 1), metavar="FILM")
 @click.argument("path", type=click.Path(path_type=Path), required=False)
-@click.option("--wait", is_flag=True, help="Wait until it is done.")
+@click.option("--wait", is_flag=True, help="Wait until it is done, or up to date if it grows.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @json_option
 @with_context
 async def export(
     context: Context, film_id: int, path: Path | None, wait: bool, force: bool, as_json: bool
 ) -> None:
-    """Write a film that is done to PATH: a file, a folder, or - for the terminal's pipe."""
+    """Write what a film shows now to PATH: a file, a folder, or - for a pipe.
+
+    One that is not one file yet, or shows more than its file by now, is joined by a renderer first.
+    """
     made = await _get(context, film_id)
     if wait:
         made = await _wait(context, made, bar=not as_json)
-    if made.file_blob is None:
-        raise Conflict(
-            f"film {film_id} is {made.state}: it is one file once it is done",
-            hint="wait for it with --wait"
-            if made.to_at
-            else "it grows for ever: make one of a past range",
-        )
+    made = await _joined(context, made)
+    assert made.file_blob is not None  # noqa: S101 - just joined
     name = f"vigil-{made.camera or 'film'}-{film_id}{Path(made.file_blob).suffix}"
     if path is not None and str(path) == "-":
         await _copy(context, made.file_blob, None, bar=False)
@@ -213,6 +214,27 @@ async def purge_films(
         return
     would = "would be" if dry_run else "are"
     click.echo(f"{len(done.films)} films and {done.segments} segments {would} removed")
+
+
+async def _joined(context: Context, made: Film) -> Film:
+    """The film once all that it shows is one file; raises Conflict when it shows nothing."""
+    asked = False
+    async with context.listener.subscribe(store.subject(made.id)) as news:
+        while True:
+            made = await _get(context, made.id)
+            file = (await describe(context, made, admin=True))["file"]
+            if file is not None and file["current"]:
+                return made
+            if file is None or file["job"] is None:
+                if asked:
+                    raise VigilError(f"film {made.id} could not be joined", hint="vigil job list")
+                if not await watching.is_anything_shown(context.pool, made, playlist.is_over(made)):
+                    raise Conflict(f"film {made.id} shows nothing yet", hint="--wait waits for it")
+                await states.ask_for_file(context.pool, made)
+                click.echo("a renderer joins it into one file", err=True)
+                asked = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.get(), LOOK_S)
 
 
 def _target(path: Path | None, name: str, *, force: bool) -> Path:

@@ -16,7 +16,7 @@ from vigil.films.asking.orders import Order
 from vigil.films.asking.pace import Pace
 from vigil.films.asking.words import Wrong
 from vigil.films.model import NewFilm
-from vigil.films.options import Daily, Look, Making, written
+from vigil.films.options import Daily, Look, Making, convert, written
 
 WIDTHS, HEIGHTS = (16, 3840), (16, 2160)
 USUAL_WIDTH, USUAL_GRID_WIDTH = 1280, 1920
@@ -78,7 +78,15 @@ def film(order: Order, places: Sequence[Place], span: Span, making: Making, pace
 
 def with_pace(new: NewFilm, span: Span, pace_: Pace) -> NewFilm:
     """The same film at another pace."""
-    return replace(new, speed=pace_.speed, fps=pace_.fps, window_s=pace.window_s(pace_, span))
+    making = convert(new.options)
+    choice = msgspec.structs.replace(making.choice, every=pace_.every)
+    return replace(
+        new,
+        speed=pace_.speed,
+        fps=pace_.fps,
+        window_s=pace.window_s(pace_, span),
+        options=written(msgspec.structs.replace(making, choice=choice)),
+    )
 
 
 def default_title(places: Sequence[Place], span: Span) -> str:
@@ -87,21 +95,12 @@ def default_title(places: Sequence[Place], span: Span) -> str:
     zone = days.zone(places[0].scene.time_zone)
     from_at = span.from_at.astimezone(zone)
     if span.rolling_s is not None:
-        return f"{name}, the last {spelled(span.rolling_s)}"
+        return f"{name}, the last {words.spelled(span.rolling_s)}"
     if span.to_at is None:
         return f"{name}, since {from_at:%Y-%m-%d %H:%M}"
     to_at = span.to_at.astimezone(zone)
     until = f"{to_at:%H:%M}" if to_at.date() == from_at.date() else f"{to_at:%Y-%m-%d %H:%M}"
     return f"{name}, {from_at:%Y-%m-%d %H:%M} to {until}"
-
-
-def spelled(seconds: float) -> str:
-    """A span as a person says it: 24 hours, 30 days."""
-    for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= size * (2 if size == 86_400 else 1) and seconds % size == 0:
-            count = round(seconds / size)
-            return unit.removesuffix("s") if count == 1 else f"{count} {unit}"
-    return f"{seconds:g} seconds"
 
 
 def shape(size: tuple[int, int], look: Look, scenes: int) -> tuple[float, float]:

@@ -41,6 +41,10 @@ async def fitted(
         film = planning.imagined(new, places, now)
         have = await planning.material(db, film, now, have)
         pictures = await planning.pictures(film, have, now)
+        if pictures == 0 and not found.every:  # all lie where no slot of this length is
+            found = pace.each(found, interval_s)
+            new = completing.with_pace(new, span, found)
+            continue
         if pictures == 0:
             raise Wrong(
                 "from",
@@ -55,7 +59,7 @@ async def fitted(
             break
         found = pace.nearer(found, pictures, wanted, interval_s)
         new = completing.with_pace(new, span, found)
-    assert best is not None  # noqa: S101 - there is a round
+    assert best is not None  # noqa: S101 - there is a round that did not go on
     assert have is not None  # noqa: S101 - the same
     off, new, found, seconds = best
     if off > CLOSE and found.length_s and not any("lasts" in note for note in found.notes):

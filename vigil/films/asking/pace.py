@@ -116,7 +116,8 @@ def _met(speed: float, wanted: float, interval_s: float) -> Pace:
     if fps < wanted:
         notes = (
             f"{fps:g} picture{'' if fps == 1 else 's'} a second instead of {wanted:g}: at "
-            f"{speed:,.4g} times real speed there are no more, with a frame each {interval_s:g} s",
+            f"{speed:{',.0f' if speed >= 100 else '.3g'}} times real speed there are no more, with "
+            f"a frame each {words.spelled(round(interval_s, 1))}",
         )
     return Pace(speed=speed, fps=fps, every=False, notes=notes)
 
@@ -144,6 +145,11 @@ def nearer(pace: Pace, pictures: int, wanted_fps: float, interval_s: float) -> P
         return at_rate(pace, pictures)
     speed = pace.speed * pictures / (pace.length_s * pace.fps)
     return replace(_met(speed, wanted_fps, interval_s), length_s=pace.length_s)
+
+
+def each(pace: Pace, interval_s: float) -> Pace:
+    """The same film with every frame that goes in."""
+    return replace(pace, speed=within(interval_s * pace.fps), every=True, fixed=True)
 
 
 def noted(pace: Pace, note: str) -> Pace:

@@ -64,6 +64,15 @@ def _seconds(text: str) -> float:
     return sum(float(value) * _UNITS[unit[0]] for value, unit in re.findall(_PART, text))
 
 
+def spelled(seconds: float) -> str:
+    """A span as a person says it: 24 hours, 30 days."""
+    for size, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= size * (2 if size == 86_400 else 1) and seconds % size == 0:
+            count = round(seconds / size)
+            return unit.removesuffix("s") if count == 1 else f"{count} {unit}"
+    return "second" if seconds == 1 else f"{seconds:g} seconds"
+
+
 def moment(text: str, now: datetime, what: str, zone: tzinfo = UTC) -> datetime:
     """A moment: ``now``, ``today``, ``yesterday``, ISO 8601, or a span: ``30m`` ago, ``+2h`` ahead.
 
