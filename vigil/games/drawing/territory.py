@@ -33,14 +33,16 @@ class Territory:
         self._distance = np.full((grid.rows, grid.columns), REACH**2)
         self.bounds: list[Rect] = []
         """By star: a rectangle that all its blocks are in."""
-        for number in range(len(x)):
-            self._take(number, float(x[number]), float(y[number]))
-        from scipy import ndimage  # ten MB, which a renderer that draws no games goes without
-
-        for at in ndimage.find_objects(self.star + 1, max_label=len(x)):
-            none = (slice(0, 0), slice(0, 0))
-            rows, columns = at or none
-            self.bounds.append(Rect(rows.start, rows.stop, columns.start, columns.stop))
+        reaches = [self._take(n, float(x[n]), float(y[n])) for n in range(len(x))]
+        for number, reach in enumerate(reaches):
+            mine = self.star[reach.at] == number
+            rows, columns = (np.flatnonzero(mine.any(axis)) for axis in (1, 0))
+            if not len(rows):
+                self.bounds.append(Rect(0, 0, 0, 0))
+                continue
+            top, left = reach.top + int(rows[0]), reach.left + int(columns[0])
+            bottom, right = reach.top + int(rows[-1]) + 1, reach.left + int(columns[-1]) + 1
+            self.bounds.append(Rect(top, bottom, left, right))
 
     def add(self, x: float, y: float) -> Rect:
         """One more star; returns what may have changed."""
