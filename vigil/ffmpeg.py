@@ -384,9 +384,10 @@ def _widen(process: Process) -> None:
     transport = cast(Any, process)._transport
     for number in (0, 1):
         pipe = transport.get_pipe_transport(number)
-        if resize is not None and pipe is not None:
+        file: Any = pipe and pipe.get_extra_info("pipe")  # uvloop does not say
+        if resize is not None and hasattr(file, "fileno"):
             with suppress(OSError, ValueError):  # more than a user may have; closed already
-                fcntl.fcntl(pipe.get_extra_info("pipe"), resize, WAITING)
+                fcntl.fcntl(file, resize, WAITING)
 
 
 def _kill(group: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -301,3 +302,15 @@ async def test_read_refuses_more_than_its_limit() -> None:
 def test_version_is_known() -> None:
     assert ffmpeg.version()
     assert " " not in ffmpeg.version()
+
+
+def test_it_runs_in_the_loop_of_the_website() -> None:
+    made = [*("-f", "lavfi", "-i", "color=red:size=16x16", "-frames:v", "1"), "-f", "mjpeg"]
+
+    async def one() -> bytes:
+        async def nothing() -> AsyncIterator[bytes]:
+            yield b""
+
+        return await ffmpeg.read([*made, "pipe:1"], input=nothing())
+
+    assert uvloop.run(one()).startswith(b"\xff\xd8")
