@@ -182,7 +182,7 @@ async def test_a_crop_is_drawn_by_pointer_and_keys(site: Site, browser: Browser)
         assert sides is not None
 
         async def drag(since: tuple[float, float], until: tuple[float, float]) -> None:
-            x, y, wide, high = (sides[name] for name in ("x", "y", "width", "height"))  # type: ignore[index]
+            x, y, wide, high = (sides[name] for name in ("x", "y", "width", "height"))
             await page.mouse.move(x + since[0] * wide, y + since[1] * high)
             await page.mouse.down()
             await page.mouse.move(x + until[0] * wide, y + until[1] * high, steps=4)
