@@ -60,6 +60,28 @@ async def test_a_program_registers_a_game(site: Site) -> None:
         await post(site, f"{path}/close", status=409)
 
 
+async def test_a_game_is_forgotten_when_nothing_needs_it(site: Site) -> None:
+    async with hosted(site):
+        made = await post(site, "/api/v1/games", {"number": "123", "key": KEY}, 201)
+        path = f"/api/v1/games/{made['id']}"
+
+        async def forget(status: int) -> str:
+            async with site.client.delete(path, headers=site.admin_headers) as answer:
+                assert answer.status == status
+                return await answer.text()
+
+        assert "end the recording first" in await forget(409)
+        await post(site, f"{path}/close")
+        film = await post(site, f"{path}/films", {}, 201)
+        assert "a film shows it" in await forget(409)
+        await post(site, f"/api/v1/films/{film['id']}/delete", status=202)
+        async with site.client.delete(path) as answer:
+            assert answer.status == 401, "not for everybody"
+        assert "deleted" in await forget(200)
+        assert await site.context.pool.fetchval("SELECT count(*) FROM game_stars") == 0
+        await forget(404)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

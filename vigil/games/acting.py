@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import msgspec
 from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, responses
 from vigil.errors import Conflict, Invalid, VigilError
-from vigil.games import portable, recording, scan, shown
+from vigil.games import forgetting, portable, recording, scan, shown
 from vigil.games.actions import actions
 from vigil.games.api import game_of
 from vigil.games.model import Game
 from vigil.games.register import Registered, register
 from vigil.games.shown import GameJson
 from vigil.openapi import describe
+
+
+class Deleted(TypedDict):
+    """A game that is gone."""
+
+    id: int
+    state: Literal["deleted"]
 
 
 class NewGame(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +73,14 @@ async def api_close(request: Request, game_id: int) -> HTTPResponse:
     return await _answer(request, await game_of(request, game_id))
 
 
+@describe(answers={200: Deleted}, admin=True, errors=(404, 409))
+@auth.require_admin
+async def api_delete(request: Request, game_id: int) -> HTTPResponse:
+    """Forget a game that is not recorded any more, with all that was recorded of it."""
+    await delete(request, game_id)
+    return responses.json({"id": game_id, "state": "deleted"})
+
+
 @describe(dict[str, Any], errors=(404, 409))
 async def api_export(request: Request, game_id: int) -> HTTPResponse:
     """All that was recorded of a game as one file, which another Vigil can import. No keys."""
@@ -102,6 +117,13 @@ async def close(request: Request, game_id: int) -> None:
     _may(game, "close")
     context = responses.context(request)
     await recording.end(context.pool, game, "finished", context.clock.now())
+
+
+async def delete(request: Request, game_id: int) -> None:
+    """Forget a game; raises NotFound, Conflict."""
+    game = await game_of(request, game_id)
+    _may(game, "delete")
+    await forgetting.forget(responses.context(request).pool, game)
 
 
 async def from_form(request: Request, game: Game | None = None) -> Registered:
@@ -156,4 +178,5 @@ def add_routes(bp: Blueprint) -> None:
     bp.add_route(api_import, f"{games}/import", ("POST",), name="api_import")
     bp.add_route(api_fetch, f"{one}/fetch", ("POST",), name="api_fetch")
     bp.add_route(api_close, f"{one}/close", ("POST",), name="api_close")
+    bp.add_route(api_delete, one, ("DELETE",), name="api_delete")
     bp.add_route(api_export, f"{one}/export", ("GET", "HEAD"), name="api_export")

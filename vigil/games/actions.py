@@ -22,6 +22,7 @@ def actions(game: Game, *, admin: bool) -> Actions:
         "key": signed_out or over,
         "fetch": signed_out or ended or waits,
         "close": signed_out or ended,
+        "delete": signed_out or (None if ended or over else "end the recording first"),
         "export": nothing,
         "film": signed_out or nothing,
     }

@@ -9,7 +9,7 @@ import click
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound, VigilError
-from vigil.games import filming, portable, recording, scan, store
+from vigil.games import filming, forgetting, portable, recording, scan, store
 from vigil.games.actions import actions
 from vigil.games.asking import ask
 from vigil.games.model import SITES, Game
@@ -98,6 +98,18 @@ async def close(context: Context, id: int) -> None:
     _allowed(found, "close")
     await recording.end(context.pool, found, "finished", context.clock.now())
     click.echo(f"game {id}, {found.name}, is not recorded any more")
+
+
+@game.command()
+@click.argument("id", type=int)
+@click.confirmation_option(prompt="Forget all that was recorded of this game?")
+@with_context
+async def remove(context: Context, id: int) -> None:
+    """Forget game ID, which is not recorded any more, with all that was recorded of it."""
+    found = await _get(context, id)
+    _allowed(found, "delete")
+    await forgetting.forget(context.pool, found)
+    click.echo(f"game {id}, {found.name}, is forgotten")
 
 
 @game.command("film")

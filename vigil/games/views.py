@@ -59,7 +59,7 @@ async def import_form(request: Request) -> HTTPResponse:
     return responses.redirect(f"/games/{made.id}")
 
 
-@bp.post("/games/<game_id:int>/<action:key|fetch|close>", name="act_form")
+@bp.post("/games/<game_id:int>/<action:key|fetch|close|delete>", name="act_form")
 @auth.require_admin
 async def act_form(request: Request, game_id: int, action: str) -> HTTPResponse:
     """The buttons of a game's page."""
@@ -68,11 +68,11 @@ async def act_form(request: Request, game_id: int, action: str) -> HTTPResponse:
         if action == "key":
             await acting.from_form(request, game)
         else:
-            act = {"fetch": acting.fetch, "close": acting.close}[action]
-            await act(request, game_id)
+            acts = {"fetch": acting.fetch, "close": acting.close, "delete": acting.delete}
+            await acts[action](request, game_id)
     except VigilError as error:
         return await _show(request, await api.game_of(request, game_id), error)
-    return responses.redirect(f"/games/{game_id}")
+    return responses.redirect("/games" if action == "delete" else f"/games/{game_id}")
 
 
 @bp.post("/games/<game_id:int>/film", name="film_form")

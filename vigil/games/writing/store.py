@@ -69,6 +69,12 @@ async def close(
     return done == "UPDATE 1"
 
 
+async def remove(db: db_utils.Database, game_id: int) -> bool:
+    """Forget a game that is not recorded any more, with all that was; False when it is, or gone."""
+    done = await db.execute("DELETE FROM games WHERE id = $1 AND closed_at IS NOT NULL", game_id)
+    return done == "DELETE 1"
+
+
 async def touch(db: db_utils.Database, game_id: int, now: datetime) -> None:
     """A person changed what is done with the game."""
     await db.execute("UPDATE games SET changed_at = $2 WHERE id = $1", game_id, now)
