@@ -23,7 +23,7 @@ from vigil.settings import ROOT, Settings
 START = datetime(2026, 3, 1, tzinfo=UTC)
 """Slots begin at whole multiples of their length since 1970, and so does this."""
 FPS = 25
-SEGMENT_S = 4
+SEGMENT_S = 2
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,11 @@ async def _newest(context: Context) -> int:
 
 
 async def forget(context: Context) -> None:
-    """Nothing is rendered yet."""
+    """Nothing is rendered yet, and nobody is at it."""
+    await context.pool.execute("UPDATE films SET state = 'cancelled'")
+    going = "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+    while await context.pool.fetchval(going):
+        await asyncio.sleep(0.1)
     await context.pool.execute("DELETE FROM films")
     await context.pool.execute("DELETE FROM segments")
 

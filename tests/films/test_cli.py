@@ -74,9 +74,9 @@ async def test_a_plan(context: Context) -> None:
     lines = dict(line.split(maxsplit=1) for line in out.splitlines())
     assert lines["length"] == "4.0 s, 40 pictures"
     assert lines["frames"] == "40 of 40 go in"
-    assert lines["segments"] == "2, 0 of them rendered already" or lines["segments"].startswith(
-        "1,"
-    )
+    number, rest = lines["segments"].split(",", 1)
+    assert int(number) in (2, 3), "forty pictures, twenty a segment, begun anywhere"
+    assert rest == " 0 of them rendered already"
     assert lines["gaps"].startswith("1, together 3,5")
     status, out, _ = await vigil(context, "film", "plan", "garden", "--rolling", "30s", "--json")
     plan = json.loads(out)

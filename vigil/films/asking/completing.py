@@ -71,12 +71,12 @@ def film(order: Order, places: Sequence[Place], span: Span, making: Making, pace
         fps=pace_.fps,
         width=width,
         height=height,
-        window_s=pace.window_s(pace_, span),
+        window_s=pace.window_s(pace_),
         options=written(making),
     )
 
 
-def with_pace(new: NewFilm, span: Span, pace_: Pace) -> NewFilm:
+def with_pace(new: NewFilm, pace_: Pace) -> NewFilm:
     """The same film at another pace."""
     making = convert(new.options)
     choice = msgspec.structs.replace(making.choice, every=pace_.every)
@@ -84,7 +84,7 @@ def with_pace(new: NewFilm, span: Span, pace_: Pace) -> NewFilm:
         new,
         speed=pace_.speed,
         fps=pace_.fps,
-        window_s=pace.window_s(pace_, span),
+        window_s=pace.window_s(pace_),
         options=written(msgspec.structs.replace(making, choice=choice)),
     )
 

@@ -43,7 +43,7 @@ async def fitted(
         pictures = await planning.pictures(film, have, now)
         if pictures == 0 and not found.every:  # all lie where no slot of this length is
             found = pace.each(found, interval_s)
-            new = completing.with_pace(new, span, found)
+            new = completing.with_pace(new, found)
             continue
         if pictures == 0:
             raise Wrong(
@@ -58,7 +58,7 @@ async def fitted(
         if off <= CLOSE:
             break
         found = pace.nearer(found, pictures, wanted, interval_s)
-        new = completing.with_pace(new, span, found)
+        new = completing.with_pace(new, found)
     assert best is not None  # noqa: S101 - there is a round that did not go on
     assert have is not None  # noqa: S101 - the same
     off, new, found, seconds = best

@@ -18,8 +18,8 @@ LEAST_SPEED, MOST_SPEED = 0.01, 1e8
 LEAST_LENGTH_S, MOST_LENGTH_S = 1.0, 6 * 3600.0
 FEW_S, FEW_FPS = 5.0, 8.0
 """A film of a few frames is slower, so that it lasts so many seconds; but not slower than that."""
-SEGMENT_S, SLOW_SEGMENT_S, SLOW = 4.0, 2.0, 60.0
-"""Seconds of film in a segment; fewer where it grows slower than this, and somebody waits."""
+SEGMENT_S = 2.0
+"""Seconds of film in a segment: somebody waits for the first, and two are rendered side by side."""
 MOST_PICTURES = 2_000_000
 
 
@@ -162,11 +162,9 @@ def within(speed: float) -> float:
     return min(max(speed, LEAST_SPEED), MOST_SPEED)
 
 
-def window_s(pace: Pace, span: Span) -> float:
+def window_s(pace: Pace) -> float:
     """Real seconds of a segment: a whole number of slots."""
-    slowly = span.to_at is None and pace.speed < SLOW
-    seconds = SLOW_SEGMENT_S if slowly else SEGMENT_S
-    slots = max(1, round(seconds * pace.fps))
+    slots = max(1, round(SEGMENT_S * pace.fps))
     return (slots * slot(pace.speed, pace.fps)).total_seconds()
 
 
