@@ -98,18 +98,6 @@ async def trim(db: db_utils.Database, film: Film, before: int) -> int:
         return int(row["number"])
 
 
-async def first_hash(db: db_utils.Database, film_id: int) -> str | None:
-    """Name of the first segment of a film."""
-    found: str | None = await db.fetchval(
-        """
-        SELECT hash FROM film_segments WHERE film_id = $1 AND hash IS NOT NULL
-        ORDER BY start LIMIT 1
-        """,
-        film_id,
-    )
-    return found
-
-
 async def mark_unused(
     db: db_utils.Database, now: datetime, before: datetime, limit: int = 1000
 ) -> list[str]:
