@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -70,9 +70,6 @@ class Game:
     def open(self) -> bool:
         """Whether it is still recorded, or would be with a new key."""
         return self.closed_at is None
-
-
-GAME_COLUMNS = tuple(column.name for column in fields(Game))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -283,8 +283,3 @@ def _a_day(film: Film, found: Material) -> float | None:
     moments = found.rows[0]["moment"][-1000:]
     apart = float(np.median(np.diff(moments))) / 1e6 if len(moments) > 1 else slot_s
     return DAY_S / (max(apart, 0.001) if film.making.choice.every else max(slot_s, apart))
-
-
-def without_codec(film: Film) -> Film:
-    """The film with the codec that shows one picture the quickest."""
-    return replace(film, options={**film.options, "codec": "h264"})

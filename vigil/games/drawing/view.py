@@ -12,9 +12,6 @@ from vigil.games.drawing.model import CELL_PX, REACH, Floats, Galaxy, Look
 Cells = tuple[int, int, int, int]
 """Left, top, right and bottom in cells of ``REACH`` units."""
 
-SMALLEST_MAP = 16
-"""Pixels that a map has at least in each direction."""
-
 
 @dataclass(frozen=True)
 class Rect:
