@@ -194,10 +194,12 @@ async def test_actions_say_why_not(context: Context) -> None:
     async with served(galaxy()) as server:
         game = await play(context, server, server.games["123"].universe)
         running = (await game.register()).game
-        assert set(actions(running, admin=True).values()) == {None}
+        mine = actions(running, admin=True)
+        assert mine.pop("delete") == "end the recording first"
+        assert set(mine.values()) == {None}
         visitor = actions(running, admin=False)
         assert visitor["export"] is None
-        assert {visitor[name] for name in ("key", "fetch", "close", "film")} == {
+        assert {visitor[name] for name in ("key", "fetch", "close", "delete", "film")} == {
             "only an admin can do this"
         }
         over = replace(running, state="finished", game_over=True, tick=None)
@@ -205,6 +207,7 @@ async def test_actions_say_why_not(context: Context) -> None:
             "key": "the game is finished",
             "fetch": "the game is finished",
             "close": "the game is finished",
+            "delete": None,
             "export": "nothing was recorded yet",
             "film": "nothing was recorded yet",
         }
