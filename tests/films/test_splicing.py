@@ -34,8 +34,15 @@ OTHER = ("-profile:v", "main", "-x264-params", "cabac=0:ref=1:bframes=0")
 """An encoder whose parameter sets are others."""
 
 
-async def test_pictures_of_two_encoders_in_one_file(tmp_path: Path) -> None:
-    made = [await rendered(60, 20), await rendered(120, 20, *OTHER), await rendered(180, 15)]
+@pytest.mark.parametrize("lengths", [(20, 20, 15), (20, 1, 1), (1, 2, 20)])
+async def test_pictures_of_two_encoders_in_one_file(
+    tmp_path: Path, lengths: tuple[int, int, int]
+) -> None:
+    settings = (), OTHER, ()
+    made = [
+        await rendered(60 * number + 60, length, *settings[number])
+        for number, length in enumerate(lengths)
+    ]
     alone = []
     for data in made:
         (tmp_path / "one.mp4").write_bytes(data)
@@ -49,6 +56,7 @@ async def test_pictures_of_two_encoders_in_one_file(tmp_path: Path) -> None:
         ticks = 0
         for number, part in enumerate(parts):
             media = fmp4.place(part.media, number + 1, ticks)
+            media = fmp4.delayed(media, 2000)  # as ``joining`` does
             yield media if number == 0 else splicing.with_parameters(media, sets[number])
             ticks += part.ticks
 
@@ -57,7 +65,7 @@ async def test_pictures_of_two_encoders_in_one_file(tmp_path: Path) -> None:
         ["-f", "mp4", "-i", "pipe:0", "-c", "copy", "-f", "mp4", str(path)], input=whole()
     )
     found = await making.decode(path)
-    assert found.pts == pytest.approx([n / 10 for n in range(55)])
+    assert found.pts == pytest.approx([n / 10 for n in range(sum(lengths))])
     assert await making.luma(path) == alone
 
 

@@ -9,7 +9,7 @@ written anew, and players see one continuous film without EXT-X-DISCONTINUITY. B
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vigil.errors import VigilError
@@ -86,28 +86,59 @@ def delayed(media: bytes, ticks: int) -> bytes:
     lowest that it has seen so far, which moves what follows when a segment reorders more than all
     before it. For ffmpeg no offset may be negative. Raises Damaged when one still is.
     """
+
+    def later(row: bytes, flags: int) -> bytes:
+        fields, offset = row, ticks
+        if flags & T_CTS:  # the last field
+            fields, offset = row[:-4], ticks + int.from_bytes(row[-4:], "big", signed=True)
+        if offset < 0:
+            raise Damaged("a picture is presented before it is decoded")
+        return fields + struct.pack(">I", offset)
+
+    return _with_field(media, T_CTS, later)
+
+
+def sized(media: bytes) -> bytes:
+    """The same moof and mdat, each picture's size said for itself.
+
+    ffmpeg says it once (``tfhd``) where all are of one size, as the one of a segment of one is.
+    """
+    _, _, split = next(boxes(media, 0, len(media)), (b"", 0, 0))
+    traf = find(media, 8, split, b"traf")
+    trun, _ = find(media, *traf, b"trun")
+    if int.from_bytes(media[trun : trun + 4], "big") & T_SIZE:
+        return media
+    size = struct.pack(">I", _default(media, find(media, *traf, b"tfhd")[0], SIZE))
+
+    def with_size(row: bytes, flags: int) -> bytes:
+        before = 4 * bool(flags & T_DURATION)
+        return row[:before] + size + row[before:]
+
+    return _with_field(media, T_SIZE, with_size)
+
+
+def _with_field(media: bytes, field: int, change: Callable[[bytes, int], bytes]) -> bytes:
+    """The same moof and mdat, with a field in the row of each picture that may not be there yet.
+
+    ``change`` is given a row of the trun and which fields that has.
+    """
     _, _, split = next(boxes(media, 0, len(media)), (b"", 0, 0))
     traf = find(media, 8, split, b"traf")
     start, end = find(media, *traf, b"trun")
     flags, count = struct.unpack_from(">II", media, start)
     at = start + 8 + 4 * bool(flags & T_OFFSET) + 4 * bool(flags & T_FIRST_FLAGS)
-    fields = sum(bool(flags & bit) for bit in (T_DURATION, T_SIZE, T_FLAGS))
-    step = 4 * fields + 4 * bool(flags & T_CTS)
-    if at + step * count > end or not flags & T_OFFSET:
+    step = 4 * sum(bool(flags & bit) for bit in (T_DURATION, T_SIZE, T_FLAGS, T_CTS))
+    behind = at + step * count
+    if behind > end or not flags & T_OFFSET:
         raise Damaged("the fragment's table of pictures is cut short")
-    rows = bytearray()
-    for number in range(count):
-        row, offset = at + step * number, ticks
-        if flags & T_CTS:
-            offset += int.from_bytes(media[row + step - 4 : row + step], "big", signed=True)
-        if offset < 0:
-            raise Damaged("a picture is presented before it is decoded")
-        rows += media[row : row + 4 * fields] + struct.pack(">I", offset)
+    rows = b"".join(
+        change(media[row : row + step], flags) for row in (at + step * n for n in range(count))
+    )
     grown = len(rows) - step * count
-    head = bytearray(media[:at] + rows + media[at + step * count : split])
+    head = bytearray(media[:at] + rows + media[behind:split])
     for box in (0, traf[0] - 8, start - 8):
         struct.pack_into(">I", head, box, int.from_bytes(head[box : box + 4], "big") + grown)
-    struct.pack_into(">I", head, start, flags | T_CTS)
+    struct.pack_into(">I", head, start, flags | field)
     struct.pack_into(">i", head, start + 8, struct.unpack_from(">i", head, start + 8)[0] + grown)
     return bytes(head) + media[split:]
 
@@ -133,18 +164,20 @@ def _measure(data: bytes, tfhd: tuple[int, int], trun: tuple[int, int]) -> tuple
         if count == 0 or at + step * count > end:
             raise Damaged("the fragment's table of pictures is cut short")
         if not flags & T_DURATION:
-            return count, count * _default_duration(data, tfhd[0])
+            return count, count * _default(data, tfhd[0], DURATION)
         spans = (struct.unpack_from(">I", data, at + step * i)[0] for i in range(count))
         return count, sum(spans)
     except struct.error as error:
         raise Damaged(f"the fragment's table of pictures is broken: {error}") from None
 
 
-def _default_duration(data: bytes, tfhd: int) -> int:
+def _default(data: bytes, tfhd: int, field: int) -> int:
+    """What a tfhd says for all pictures: DURATION or SIZE."""
     flags = int.from_bytes(data[tfhd : tfhd + 4], "big") & 0xFFFFFF
-    if not flags & DURATION:
-        raise Damaged("the fragment does not say how long a picture lasts")
+    if not flags & field:
+        raise Damaged("the fragment does not say how long, or how large, its pictures are")
     skip = 8 + 8 * bool(flags & BASE_DATA_OFFSET) + 4 * bool(flags & DESCRIPTION)
+    skip += 4 * bool(field == SIZE and flags & DURATION)
     found: int = struct.unpack_from(">I", data, tfhd + skip)[0]
     return found
 

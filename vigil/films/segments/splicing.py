@@ -14,10 +14,10 @@ from vigil.films.segments.fmp4 import (
     T_DURATION,
     T_FIRST_FLAGS,
     T_OFFSET,
-    T_SIZE,
     Damaged,
     boxes,
     find,
+    sized,
 )
 
 SAMPLE_ENTRY = 78
@@ -50,14 +50,13 @@ def parameter_sets(init: bytes) -> bytes:
 
 def with_parameters(media: bytes, parameters: bytes) -> bytes:
     """A fragment (moof and mdat) whose first picture begins with these parameter sets."""
+    media = sized(media)
     _, _, split = next(boxes(media, 0, len(media)))
     head = bytearray(media[:split])
     place = (8, split)
     for name in (b"traf", b"trun"):
         place = find(head, *place, name)
     flags = int.from_bytes(head[place[0] : place[0] + 4], "big")
-    if not flags & T_SIZE:
-        raise Damaged("the fragment does not say how large its pictures are")
     at = place[0] + 8 + sum(4 for bit in (T_OFFSET, T_FIRST_FLAGS, T_DURATION) if flags & bit)
     (size,) = struct.unpack_from(">I", head, at)
     struct.pack_into(">I", head, at, size + len(parameters))
