@@ -57,6 +57,8 @@ def film(codec: str = "h264", quality: int = 2, **values: Any) -> Film:
         planned_id=0,
         dropped_segments=0,
         dropped_ticks=0,
+        dropped_discontinuities=0,
+        dropped_init=None,
         job_id=None,
         file_blob=None,
         file_bytes=None,

@@ -47,6 +47,8 @@ def a_film(**other: Any) -> Film:
         "planned_id": 0,
         "dropped_segments": 0,
         "dropped_ticks": 0,
+        "dropped_discontinuities": 0,
+        "dropped_init": None,
         "job_id": None,
         "file_blob": None,
         "file_bytes": None,

@@ -89,6 +89,9 @@ class Film:
     """Frames up to this id are in the film where they belong; 0: plan all of it again."""
     dropped_segments: int
     dropped_ticks: int
+    dropped_discontinuities: int
+    dropped_init: str | None
+    """Header of the last segment that left."""
     job_id: int | None
     file_blob: str | None
     file_bytes: int | None

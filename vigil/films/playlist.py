@@ -104,6 +104,14 @@ def target_duration(film: Film, shown: Sequence[Listed] = ()) -> int:
     return seconds if film.to_at else max(seconds, min(math.ceil(film.window_s), SLOWEST_S))
 
 
+def discontinuities_left(film: Film, shown: Sequence[Listed]) -> int:
+    """How many marks of a change of header have left the playlist, the one before its first
+    segment included (RFC 8216, §4.3.3.3): by that a player knows which stretch it is in."""
+    first = next((one for one in shown if one.hash is not None), None)
+    changed = film.dropped_segments > 0 and first is not None and first.init != film.dropped_init
+    return film.dropped_discontinuities + changed
+
+
 def render(film: Film, shown: Sequence[Listed], *, tail: bool = False, at: At | None = None) -> str:
     """The playlist of the segments of ``playable``; there is at least one.
 
@@ -122,8 +130,11 @@ def render(film: Film, shown: Sequence[Listed], *, tail: bool = False, at: At | 
         "#EXT-X-VERSION:7",
         f"#EXT-X-TARGETDURATION:{target_duration(film, shown)}",
         f"#EXT-X-MEDIA-SEQUENCE:{film.dropped_segments + 1}",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
+    left = discontinuities_left(film, shown)
+    if left:
+        lines.append(f"#EXT-X-DISCONTINUITY-SEQUENCE:{left}")
+    lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
     over = tail or is_over(film)
     if over:
         lines.append("#EXT-X-PLAYLIST-TYPE:VOD")

@@ -28,7 +28,8 @@ FILMS = """
         coalesce(s.time_zone, 'UTC') AS time_zone,
         f.from_at, f.to_at, f.rolling_s, f.speed, f.fps, f.width, f.height, f.window_s, f.options,
         f.state, f.error, f.next_at, f.watched_at, f.planned_id, f.dropped_segments,
-        f.dropped_ticks, f.job_id, f.file_blob, f.file_bytes, f.file_key, f.created_at, f.changed_at
+        f.dropped_ticks, f.dropped_discontinuities, f.dropped_init, f.job_id, f.file_blob,
+        f.file_bytes, f.file_key, f.created_at, f.changed_at
     FROM films f LEFT JOIN scenes s ON s.id = f.scene_id LEFT JOIN LATERAL (
         SELECT (array_agg(c.name ORDER BY shows.from_at DESC))[1] AS camera,
             min(c.retention_s) FILTER (WHERE c.deleting_at IS NULL) AS retention_s

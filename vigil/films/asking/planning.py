@@ -141,6 +141,8 @@ def imagined(new: NewFilm, places: Sequence[Place], now: datetime) -> Film:
         planned_id=0,
         dropped_segments=0,
         dropped_ticks=0,
+        dropped_discontinuities=0,
+        dropped_init=None,
         job_id=None,
         file_blob=None,
         file_bytes=None,

@@ -77,15 +77,25 @@ async def trim(db: db_utils.Database, film: Film, before: int) -> int:
             """
             WITH gone AS (
                 DELETE FROM film_segments l WHERE l.film_id = $1 AND l.start < $2
-                RETURNING l.hash, l.closed
+                RETURNING l.start, l.hash, l.closed
             ), shown AS (
-                SELECT round(s.duration_s * $3) AS ticks FROM gone JOIN segments s USING (hash)
-                WHERE gone.closed
+                SELECT round(s.duration_s * $3) AS ticks, s.init, start,
+                    lag(start) OVER before IS NOT NULL
+                        AND s.init IS DISTINCT FROM lag(s.init) OVER before AS changes
+                FROM gone JOIN segments s USING (hash)
+                WHERE gone.closed WINDOW before AS (ORDER BY start)
             )
             UPDATE films SET dropped_segments = dropped_segments + shown.number,
-                dropped_ticks = dropped_ticks + shown.ticks, changed_at = now()
-            FROM (SELECT count(*) AS number, coalesce(sum(ticks), 0)::bigint AS ticks FROM shown)
-                AS shown
+                dropped_ticks = dropped_ticks + shown.ticks,
+                dropped_discontinuities = dropped_discontinuities + shown.changes + (
+                    dropped_segments > 0 AND shown.number > 0
+                    AND dropped_init IS DISTINCT FROM shown.inits[1])::integer,
+                dropped_init = CASE WHEN shown.number = 0 THEN dropped_init
+                    ELSE shown.inits[shown.number] END,
+                changed_at = now()
+            FROM (SELECT count(*) AS number, coalesce(sum(ticks), 0)::bigint AS ticks,
+                    count(*) FILTER (WHERE changes) AS changes,
+                    array_agg(init ORDER BY start) AS inits FROM shown) AS shown
             WHERE id = $1 AND EXISTS (SELECT FROM gone) RETURNING shown.number
             """,
             film.id,
