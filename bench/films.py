@@ -138,14 +138,18 @@ async def order(context: Context, of: Camera, frames: int) -> int:
 
 
 async def until(context: Context, film_id: int, *, joined: bool) -> Film:
-    """Wait until a film is done, and if wanted one file."""
+    """Wait until a film is done, and if wanted one file; looks seldom, as what it costs is missing
+    to the renderers."""
     while True:
-        film = await store.get(context.pool, film_id)
-        assert film is not None
-        assert film.state in ("waiting", "rendering", "done"), film.error
-        if film.state == "done" and (film.file_blob or not joined):
+        state, file_blob = await context.pool.fetchrow(
+            "SELECT state, file_blob FROM films WHERE id = $1", film_id
+        )
+        if state == "done" and (file_blob or not joined):
+            film = await store.get(context.pool, film_id)
+            assert film is not None
             return film
-        await asyncio.sleep(0.01)
+        assert state in ("waiting", "rendering", "done"), state
+        await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
