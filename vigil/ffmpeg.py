@@ -7,7 +7,6 @@ it. What ffmpeg says goes, shortened and without credentials, into the error tha
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import functools
 import os
 import re
@@ -25,11 +24,11 @@ from collections.abc import (
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import imageio_ffmpeg
 
-from vigil import log
+from vigil import log, pipe
 from vigil.errors import VigilError
 
 LOCAL = ("file", "pipe")
@@ -37,10 +36,8 @@ LOCAL = ("file", "pipe")
 TAIL_BYTES = 4096
 """How much of the end of ffmpeg's complaints is kept."""
 CHUNK = 64 * 1024
-WAITING = 1 << 20
-"""Bytes that wait in the pipes to and from ffmpeg, where the system lets them: a picture goes
-through in one go, and neither side is woken for every 64 kB."""
 
+_T = TypeVar("_T")
 OnProgress = Callable[["Progress"], Awaitable[None]]
 
 _running: set[int] = set()  # process groups of ours
@@ -177,10 +174,16 @@ async def read(
         _started(arguments, protocols, feed=input is not None, cwd=None, fonts=fonts) as ffmpeg,
     ):
         ffmpeg.feed(input)
-        while chunk := await ffmpeg.next(ffmpeg.stdout.read(WAITING)):
-            found += chunk
-            if len(found) > max_bytes:
-                raise FfmpegError(f"ffmpeg wrote more than {max_bytes} bytes", stderr=ffmpeg.said)
+
+        async def collect() -> None:
+            while chunk := await ffmpeg.stdout.read(pipe.ROOM):
+                found.extend(chunk)
+                if len(found) > max_bytes:
+                    raise FfmpegError(
+                        f"ffmpeg wrote more than {max_bytes} bytes", stderr=ffmpeg.said
+                    )
+
+        await ffmpeg.next(collect())
         await ffmpeg.finish()
     return bytes(found)
 
@@ -243,6 +246,7 @@ class _Running:
     tail: bytearray = field(default_factory=bytearray)
     listening: asyncio.Task[None] | None = None
     feeding: asyncio.Task[None] | None = None
+    stdin: pipe.Pipe | None = None
 
     @property
     def stdout(self) -> asyncio.StreamReader:
@@ -259,24 +263,22 @@ class _Running:
             self.feeding = asyncio.create_task(self._feed(source))
 
     async def _feed(self, source: AsyncIterable[bytes]) -> None:
-        stdin = self.process.stdin
+        stdin = self.stdin
         assert stdin is not None  # noqa: S101  # asked for by _started
         iterator = aiter(source)
         try:
             async for data in iterator:
-                stdin.write(data)
-                await stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
+                await stdin.write(data)
+            await stdin.flush()
+        except BrokenPipeError:
             pass  # it wants no more; its exit status says whether that is well
         finally:
             stdin.close()
-            with suppress(BrokenPipeError, ConnectionResetError):
-                await stdin.wait_closed()
             close = getattr(iterator, "aclose", None)
             if close is not None:
                 await close()
 
-    async def next(self, reading: Awaitable[bytes]) -> bytes:
+    async def next(self, reading: Awaitable[_T]) -> _T:
         """What is read next; raises at once what went wrong with the input."""
         read = asyncio.ensure_future(reading)
         try:
@@ -322,6 +324,8 @@ class _Running:
             self.feeding.cancel()
         await self.process.wait()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self.stdin is not None:
+            self.stdin.close()
 
 
 @asynccontextmanager
@@ -334,21 +338,30 @@ async def _started(
     fonts: Path | None = None,
 ) -> AsyncIterator[_Running]:
     command = ["-hide_banner", "-nostdin", "-loglevel", "warning"]
-    process = await asyncio.create_subprocess_exec(
-        executable(),
-        *command,
-        *with_protocols(arguments, protocols),
-        stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=cwd,
-        env=_environment(fonts),
-        start_new_session=True,
-        limit=WAITING,
-    )
+    stdin = pipe.Pipe() if feed else None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            executable(),
+            *command,
+            *with_protocols(arguments, protocols),
+            stdin=subprocess.DEVNULL if stdin is None else stdin.reading,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=_environment(fonts),
+            start_new_session=True,
+            limit=pipe.ROOM,
+        )
+    except BaseException:
+        if stdin is not None:
+            stdin.close()
+        raise
+    finally:
+        if stdin is not None:
+            os.close(stdin.reading)
     _running.add(process.pid)
-    running = _Running(process)
-    _widen(process)
+    running = _Running(process, stdin=stdin)
+    _widen_stdout(process)
     try:
         running.listening = asyncio.create_task(running.listen())
         yield running
@@ -378,16 +391,11 @@ def _environment(fonts: Path | None) -> dict[str, str]:
     return kept | {"AV_LOG_FORCE_NOCOLOR": "1"}
 
 
-def _widen(process: Process) -> None:
-    """Give its stdin and stdout more room; they work without."""
-    resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
-    transport = cast(Any, process)._transport
-    for number in (0, 1):
-        pipe = transport.get_pipe_transport(number)
-        file: Any = pipe and pipe.get_extra_info("pipe")  # uvloop does not say
-        if resize is not None and hasattr(file, "fileno"):
-            with suppress(OSError, ValueError):  # more than a user may have; closed already
-                fcntl.fcntl(file, resize, WAITING)
+def _widen_stdout(process: Process) -> None:
+    transport = cast(Any, process)._transport.get_pipe_transport(1)
+    file: Any = transport and transport.get_extra_info("pipe")  # uvloop does not say
+    if hasattr(file, "fileno"):
+        pipe.widen(file.fileno())
 
 
 def _kill(group: int) -> None:

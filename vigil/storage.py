@@ -21,7 +21,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,6 +43,8 @@ _KEY = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _LEFTOVER = re.compile(r".+#[0-9]+")
 _LONGEST_KEY = 512
 _STALE_S = 3600.0
+PARTS = 2
+"""Parts of a file, 5 MB each, that are in memory at a time while it is written."""
 SPACE_S = 1.0
 """The room on a disk is asked for no more often."""
 
@@ -101,10 +103,10 @@ class Storage:
         await self._sync(key)
 
     async def put_file(self, key: str, path: Path) -> int:
-        """Write a blob from a local file, a few MB of it in memory at a time; returns its bytes."""
+        """Write a blob from a local file, ``PARTS`` of it at a time; returns its bytes."""
         with _failures(_checked(key)):
             size = await asyncio.to_thread(lambda: path.stat().st_size)
-            await obstore.put_async(self._store, key, path)
+            await obstore.put_async(self._store, key, path, max_concurrency=PARTS)
         await self._sync(key)
         return size
 
@@ -113,6 +115,29 @@ class Storage:
         with _failures(_checked(key)):
             answer = await obstore.get_async(self._store, key)
             return bytes(await answer.bytes_async())
+
+    async def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Several whole blobs, ``None`` where there is none.
+
+        From a disk one after the other in one thread, as to be woken for each costs more than to
+        read it; from an object store all at once.
+        """
+        if self._root is not None:
+            return await asyncio.to_thread(lambda: [self._read(key) for key in keys])
+        return list(await asyncio.gather(*(self._get_or_none(key) for key in keys)))
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            with _failures(_checked(key)):
+                return bytes(obstore.get(self._store, key).bytes())
+        except NotFound:
+            return None
+
+    async def _get_or_none(self, key: str) -> bytes | None:
+        try:
+            return await self.get(key)
+        except NotFound:
+            return None
 
     async def get_range(self, key: str, start: int, end: int) -> bytes:
         """Bytes from ``start`` up to, not including, ``end`` or the blob's end; raises NotFound."""

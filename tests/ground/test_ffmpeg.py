@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -240,6 +241,29 @@ async def test_input_waits_for_a_slow_reader() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_nothing_of_a_pipe_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither descriptors nor threads: cancelled while it writes, before it began, not started."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield bytes(1 << 20)
+
+    def held() -> tuple[int, int]:
+        threads = sum(one.name.startswith("ffmpeg-stdin") for one in threading.enumerate())
+        return len(list(Path("/proc/self/fd").iterdir())), threads
+
+    before = held()
+    path = script(tmp_path, "sleep 1000")
+    monkeypatch.setattr(ffmpeg, "executable", lambda: path)
+    for seconds in (0.5, 0.0):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ffmpeg.read([], input=endless(), timeout_s=None), seconds)
+    monkeypatch.setattr(ffmpeg, "executable", lambda: str(tmp_path / "nothing"))
+    with pytest.raises(FileNotFoundError):
+        await ffmpeg.read([], input=endless())
+    await until(lambda: held() == before)
 
 
 async def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:

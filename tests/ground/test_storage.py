@@ -45,6 +45,17 @@ async def test_an_empty_blob_is_a_blob(storage: Storage) -> None:
     assert info.size == 0
 
 
+async def test_several_at_a_time(storage: Storage) -> None:
+    await storage.put("a/1", b"first")
+    await storage.put("b", b"")
+    for _ in ("from a disk", "from an object store"):
+        assert await storage.get_each(["b", "a/1", "a/2", "a/1"]) == [b"", b"first", None, b"first"]
+        assert await storage.get_each([]) == []
+        with pytest.raises(Invalid):
+            await storage.get_each(["b", "../b"])
+        storage._root = None
+
+
 async def test_ranges(storage: Storage) -> None:
     await storage.put("a", b"0123456789")
     assert await storage.get_range("a", 2, 5) == b"234"

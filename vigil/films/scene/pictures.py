@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vigil.errors import NotFound
 from vigil.films.model import FilmFrame, Recipe, Shot
 from vigil.storage import Storage
 
-READ_AHEAD = 4
-"""Frames fetched from the blob store before the encoder asks for them."""
+BATCH_BYTES = 512 * 1024
+FEWEST, MOST = 2, 16
+"""Frames that are fetched from the blob store together: about so many bytes, so many frames. Up to
+two such batches are there before the encoder asks for them."""
 
 
 class Unreadable(NotFound):
@@ -26,8 +28,11 @@ class Pictures:
         self._storage = storage
         self._frames = list(dict.fromkeys(_frames(recipe)))
         self._places = {frame: place for place, frame in enumerate(self._frames)}
-        self._reading: dict[FilmFrame, asyncio.Task[bytes | None]] = {}
+        self._reading: dict[FilmFrame, tuple[asyncio.Task[list[bytes | None]], int]] = {}
+        """What is being fetched or was fetched ahead, and its place in its batch."""
         self._front = 0
+        """Place of the first frame that was not fetched yet."""
+        self._batch = FEWEST
         self.lost: dict[FilmFrame, FilmFrame] = {}
         """Frames that could not be read, and which one stood in for each."""
 
@@ -35,9 +40,10 @@ class Pictures:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._reading.values():
+        tasks = {task for task, _ in self._reading.values()}
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._reading.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def read(self, frame: FilmFrame) -> bytes:
         """The JPEG of a frame of the recipe, or of the readable one closest to it.
@@ -45,31 +51,38 @@ class Pictures:
         Raises Unreadable when there is none, Unavailable when the blob store is.
         """
         place = self._places[frame]
-        self._begin(frame)
-        for ahead in self._frames[max(place, self._front) : place + READ_AHEAD]:
-            self._begin(ahead)
-        self._front = max(self._front, place + READ_AHEAD)
-        data = await self._reading.pop(frame)
+        if frame not in self._reading:
+            if place < self._front:
+                self._fetch([frame])  # once more
+            else:
+                self._front = place
+        while self._front < min(place + self._batch + 1, len(self._frames)):
+            ahead = self._frames[self._front : self._front + self._batch]
+            self._fetch(ahead)
+            self._front += len(ahead)
+        batch, number = self._reading.pop(frame)
+        data = (await batch)[number]
         if data is not None:
+            self._batch = max(FEWEST, min(BATCH_BYTES // max(1, len(data)), MOST))
             return data
         for other in self._around(place):
-            data = await self._load(other)
+            (data,) = await self._load([other])
             if data is not None:
                 self.lost[frame] = other
                 return data
         raise Unreadable("none of its frames can be read", hint="bin/vigil check says why")
 
-    def _begin(self, frame: FilmFrame) -> None:
-        if frame not in self._reading:
-            self._reading[frame] = asyncio.create_task(self._load(frame))
+    def _fetch(self, frames: Sequence[FilmFrame]) -> None:
+        task = asyncio.create_task(self._load(frames))
+        self._reading |= {frame: (task, number) for number, frame in enumerate(frames)}
 
-    async def _load(self, frame: FilmFrame) -> bytes | None:
+    async def _load(self, frames: Sequence[FilmFrame]) -> list[bytes | None]:
         """``None`` for one whose blob is gone, or differs from what came in."""
-        try:
-            data = await self._storage.get(frame.key)
-        except NotFound:
-            return None
-        return data if frame.is_whole(data) else None
+        found = await self._storage.get_each([frame.key for frame in frames])
+        return [
+            data if data is not None and frame.is_whole(data) else None
+            for frame, data in zip(frames, found, strict=True)
+        ]
 
     def _around(self, place: int) -> Iterator[FilmFrame]:
         for distance in range(1, len(self._frames)):

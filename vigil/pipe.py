@@ -1,0 +1,72 @@
+"""A pipe to a process that takes much: written to by a thread, in large pieces."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+ROOM = 1 << 20
+"""Bytes that wait in a pipe, where the system lets them: a picture goes through in one go, and
+neither side is woken for every 64 kB."""
+AT_ONCE = 256 * 1024
+"""Bytes that are gathered before they are written."""
+
+
+class Pipe:
+    """The pipe to a process, written to by a thread of its own: asyncio would be woken for each
+    of the small pieces that ffmpeg reads, and take the processor from it."""
+
+    def __init__(self) -> None:
+        self.reading, self._writing = os.pipe()
+        widen(self._writing)
+        self._thread = ThreadPoolExecutor(1, "ffmpeg-stdin")
+        self._gathered: list[bytes] = []
+        self._size = 0
+        self._going: asyncio.Future[None] | None = None
+        self._closed = False
+
+    async def write(self, data: bytes) -> None:
+        """Send data when there is enough of it, while the caller makes more; raises
+        BrokenPipeError when nobody wants it."""
+        self._gathered.append(data)
+        self._size += len(data)
+        if self._size >= AT_ONCE:
+            await self._send()
+
+    async def flush(self) -> None:
+        """Send the rest; returns when all of it is in the pipe."""
+        await self._send()
+        if self._going is not None:
+            await self._going
+
+    async def _send(self) -> None:
+        if self._going is not None:
+            await self._going
+        data, self._gathered, self._size = b"".join(self._gathered), [], 0
+        running = asyncio.get_running_loop()
+        self._going = running.run_in_executor(self._thread, self._write, data)
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._writing, rest) :]
+
+    def close(self) -> None:
+        """Once what is being written is written, or the process has ended."""
+        if not self._closed:
+            self._closed = True
+            if self._going is not None and not self._going.cancel() and not self._going.cancelled():
+                self._going.exception()  # seen: asyncio need not complain
+            self._thread.submit(os.close, self._writing)
+            self._thread.shutdown(wait=False)
+
+
+def widen(pipe: int) -> None:
+    """Give a pipe more room; it works without."""
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
+    if resize is not None:
+        with suppress(OSError, ValueError):  # more than a user may have; closed already
+            fcntl.fcntl(pipe, resize, ROOM)
