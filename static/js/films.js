@@ -158,7 +158,8 @@ function showWork(film) {
   if (work?.frames_per_s) said.push(`${work.frames_per_s} frames a second`);
   if (work?.left_s != null) said.push(`${inWords(work.left_s)} left`);
   if (work?.renderers.length) {
-    said.push(`renderer${work.renderers.length > 1 ? "s" : ""} ${work.renderers.join(", ")}`);
+    const names = work.renderers.map(({ host, jobs }) => (jobs > 1 ? `${host} (${jobs} at once)` : host));
+    said.push(`rendered by ${names.join(", ")}`);
   }
   part("message").textContent = said.filter(Boolean).join(" · ");
 }

@@ -19,7 +19,7 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.films.check import check
 from vigil.films.segments import store as segments
-from vigil.jobs import store as jobs
+from vigil.jobs.listing import store as jobs
 
 pytestmark = pytest.mark.slow
 
@@ -104,7 +104,7 @@ async def test_a_disk_that_is_full(context: Context, tmp_path: Path) -> None:
         async with renderer(context):
 
             async def said() -> bool:
-                waiting = await jobs.page(context.pool, subject=f"film:{film_id}")
+                waiting = await jobs.page(context.pool, parts=True, subject=f"film:{film_id}")
                 return any("no room for another segment" in str(job.error) for job in waiting)
 
             await until(said, "it says that there is no room")

@@ -23,7 +23,7 @@ from vigil.films import store
 from vigil.films.check import check
 from vigil.films.segments import store as segments
 from vigil.films.states import store as states
-from vigil.jobs import store as jobs
+from vigil.jobs.listing import store as jobs
 from vigil.settings import ROOT
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -133,7 +133,7 @@ async def test_cancel_stops_the_encoder_and_resume_goes_on(context: Context) -> 
         await store.cancel(context.pool, film_id)
 
         async def ended() -> bool:
-            going = await jobs.page(context.pool, subject=store.subject(film_id))
+            going = await jobs.page(context.pool, parts=True, subject=store.subject(film_id))
             return not {job.state for job in going} & {"waiting", "running", "cancelling"}
 
         await until(ended, "its jobs end")

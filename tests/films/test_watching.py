@@ -297,26 +297,22 @@ async def test_a_film_whose_beginning_leaves_it(site: Site) -> None:
 
 
 async def test_who_is_at_it(site: Site) -> None:
-    """Two of its segments are in hand, on two renderers."""
+    """Three of its segments are in hand, two of them on one machine."""
     film_id = await done(site)
     pool = site.context.pool
-    for number, start in enumerate(
-        await pool.fetch("SELECT start FROM film_segments ORDER BY start LIMIT 2")
-    ):
-        worker = await pool.fetchval(
-            "INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id"
+    starts = await pool.fetch("SELECT start FROM film_segments ORDER BY start LIMIT 3")
+    for start, host in zip(starts, ("attic", "cellar", "attic"), strict=True):
+        job_id = await pool.fetchval(
+            "SELECT job_id FROM film_segments WHERE start = $1", start["start"]
         )
-        await pool.execute(
-            """
-            UPDATE procrastinate_jobs SET status = 'doing', worker_id = $2 WHERE id =
-                (SELECT job_id FROM film_segments WHERE start = $1)
-            """,
-            start["start"],
-            worker,
-        )
-        assert number + 1 == len((await get(site, f"{FILMS}/{film_id}"))["work"]["renderers"])
+        await pool.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = $1", job_id)
+        await pool.execute("UPDATE job_progress SET host = $2 WHERE job_id = $1", job_id, host)
+    assert (await get(site, f"{FILMS}/{film_id}"))["work"]["renderers"] == [
+        {"host": "attic", "jobs": 2},
+        {"host": "cellar", "jobs": 1},
+    ]
     await pool.execute("UPDATE films SET state = 'rendering'")
     work_ = (await get(site, f"{FILMS}/{film_id}"))["work"]
-    assert len(work_["jobs"]) == 2
+    assert len(work_["jobs"]) == 3
     assert work_["frames_per_s"] > 0
     assert work_["left_s"] == 0

@@ -14,6 +14,7 @@ import db_utils
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound
 from vigil.jobs import store
+from vigil.jobs.listing import store as listing
 from vigil.jobs.model import Job
 
 
@@ -100,7 +101,7 @@ async def test_queueing_lock_leaves_the_transaction_whole(pool: db_utils.Pool) -
             queueing_lock="thing:1",
         )
         assert again is None
-    assert [job.id for job in await store.page(pool)] == [first]
+    assert [job.id for job in await listing.page(pool)] == [first]
 
 
 async def test_why_it_waits(pool: db_utils.Pool) -> None:
@@ -122,12 +123,12 @@ async def test_why_it_waits(pool: db_utils.Pool) -> None:
 async def test_pages(pool: db_utils.Pool) -> None:
     ids = [await put(pool, subject=f"thing:{n % 2}") for n in range(5)]
     await store.cancel(pool, ids[0])
-    assert [job.id for job in await store.page(pool, limit=2)] == [ids[4], ids[3]]
-    assert [job.id for job in await store.page(pool, before=ids[3], limit=2)] == [ids[2], ids[1]]
-    assert [job.id for job in await store.page(pool, subject="thing:1")] == [ids[3], ids[1]]
-    assert [job.id for job in await store.page(pool, state="cancelled")] == [ids[0]]
-    assert [job.id for job in await store.page(pool, state="cancelling")] == []
-    assert len(await store.page(pool, state="waiting")) == 4
+    assert [job.id for job in await listing.page(pool, limit=2)] == [ids[4], ids[3]]
+    assert [job.id for job in await listing.page(pool, before=ids[3], limit=2)] == [ids[2], ids[1]]
+    assert [job.id for job in await listing.page(pool, subject="thing:1")] == [ids[3], ids[1]]
+    assert [job.id for job in await listing.page(pool, state="cancelled")] == [ids[0]]
+    assert [job.id for job in await listing.page(pool, state="cancelling")] == []
+    assert len(await listing.page(pool, state="waiting")) == 4
 
 
 async def test_cancel(pool: db_utils.Pool) -> None:
@@ -210,7 +211,7 @@ async def test_stalled(pool: db_utils.Pool) -> None:
     assert (await read(pool, lost)).lost
     assert "renderer was lost" in ((await read(pool, lost)).waiting_for or "")
     assert await store.put_back_stalled(pool) == [lost, cancelled, poison]
-    states = {job.id: job.state for job in await store.page(pool)}
+    states = {job.id: job.state for job in await listing.page(pool)}
     assert states == {lost: "waiting", cancelled: "cancelled", poison: "failed", alive: "running"}
     assert "renderer was lost" in ((await read(pool, poison)).error or "")
     assert await store.put_back_stalled(pool) == []
@@ -245,7 +246,7 @@ async def test_prune(pool: db_utils.Pool) -> None:
         )
     assert await store.prune(pool) == 2
     first, kept, failed, last = list(ages)[:4]
-    assert {job.id for job in await store.page(pool)} == {kept, failed, waiting}
+    assert {job.id for job in await listing.page(pool)} == {kept, failed, waiting}
     assert await pool.fetchval("SELECT count(*) FROM job_progress") == 3
     assert first not in (kept, failed)
     assert last not in (kept, failed)
@@ -261,7 +262,7 @@ async def test_prune_keeps_few_of_what_succeeds_again_and_again(pool: db_utils.P
     assert await store.prune(pool) == 0
     await pool.execute("UPDATE job_progress SET updated_at = now() - interval '11 minutes'")
     assert await store.prune(pool) == 5
-    assert {job.id for job in await store.page(pool)} == {*ids[5:], other}
+    assert {job.id for job in await listing.page(pool)} == {*ids[5:], other}
 
 
 async def heard(news: asyncio.Queue[dict[str, Any]]) -> int:

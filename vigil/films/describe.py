@@ -54,11 +54,18 @@ class FilmTrouble(TypedDict):
     lost: int
 
 
+class FilmRenderer(TypedDict):
+    """A machine that renders segments of a film, and how many it does at once."""
+
+    host: str
+    jobs: int
+
+
 class FilmWork(TypedDict):
     """Who renders a film, and how it gets on."""
 
     jobs: list[int]
-    renderers: list[int]
+    renderers: list[FilmRenderer]
     frames_per_s: float | None
     left_s: float | None
 
@@ -253,7 +260,7 @@ def _work(work: Work, film: Film, left: int) -> FilmWork:
     pace = work.frames / work.seconds if film.state == "rendering" and work.seconds > 0 else None
     return {
         "jobs": list(work.jobs),
-        "renderers": list(work.workers),
+        "renderers": [{"host": host, "jobs": jobs} for host, jobs in sorted(work.hosts.items())],
         "frames_per_s": pace and round(pace, 1),
         "left_s": round(left / pace, 1) if pace else None,
     }

@@ -4,6 +4,9 @@ The engine is procrastinate (migrations/0002): its row of a job is the truth abo
 state. Our side table ``job_progress`` hangs on it and holds what a person wants to know.
 engine.py runs procrastinate's worker in a renderer; the table of tasks stands in renderer.py.
 
+A job may be a part of other work on its subject, as the segments of a film are: thousands, which
+lists leave out unless asked (listing/), and which are forgotten within minutes unless they failed.
+
 Tables: job_progress; procrastinate_jobs, procrastinate_workers and procrastinate_events belong
 to the engine.
 Routes: /jobs, /jobs/<id>, /jobs/events, /api/v1/jobs, /api/v1/jobs/<id>[/cancel|/retry].

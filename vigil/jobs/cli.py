@@ -10,6 +10,7 @@ from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound
 from vigil.jobs import store
+from vigil.jobs.listing import store as listing
 from vigil.jobs.model import Job, State
 
 
@@ -21,14 +22,23 @@ def job() -> None:
 @job.command("list")
 @click.option("--state", type=click.Choice(get_args(State)), help="Only those in this state.")
 @click.option("--subject", help="Only those that work on this, e.g. film:12.")
+@click.option("--parts", is_flag=True, help="Parts of others, too, as segments of films.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
 @with_context
 async def list_command(
-    context: Context, state: State | None, subject: str | None, limit: int, as_json: bool
+    context: Context,
+    state: State | None,
+    subject: str | None,
+    parts: bool,
+    limit: int,
+    as_json: bool,
 ) -> None:
-    """List jobs, the newest first."""
-    jobs = await store.page(context.pool, state=state, subject=subject, limit=limit)
+    """List jobs, the newest first.
+
+    Parts of others, such as the segments of a film, are only counted.
+    """
+    jobs = await listing.page(context.pool, state=state, subject=subject, parts=parts, limit=limit)
     rows = [
         {
             "id": one.id,
@@ -41,6 +51,10 @@ async def list_command(
         for one in jobs
     ]
     output([one.public(admin=True) for one in jobs] if as_json else rows, as_json, empty="no jobs")
+    numbers = {} if parts else await listing.count_parts(context.pool, subject)
+    if numbers:
+        told = ", ".join(f"{number} {state}" for state, number in numbers.items())
+        click.echo(f"and parts of others, listed with --parts: {told}", err=True)
 
 
 @job.command("show")

@@ -12,6 +12,8 @@ import asyncio
 import datetime
 import functools
 import logging
+import os
+import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -233,7 +235,9 @@ async def _attempt(
     """One attempt at a job, inside its story; says by its exception how it is to end."""
     job_id, worker_id = job_context.job.id or 0, job_context.job.worker_id
     try:
-        job = await store.begin(context.pool, job_id, worker_id)
+        job = await store.begin(
+            context.pool, job_id, worker_id, host=socket.gethostname(), pid=os.getpid()
+        )
     except AWAY as error:
         raise _Again from error
     if job is None:

@@ -123,15 +123,24 @@ class ProgressJson(TypedDict):
     message: str
 
 
+class RendererJson(TypedDict):
+    """A process that does jobs."""
+
+    host: str
+    pid: int
+
+
 class JobJson(TypedDict):
     """A job; what may be missing is for an admin."""
 
     id: int
     task: str
     subject: str
+    part: bool
     title: str
     state: State
     waiting_for: str | None
+    renderer: RendererJson | None
     progress: ProgressJson
     error: str | None
     failures: int
@@ -157,6 +166,8 @@ class Job:
     queue: str
     subject: str
     title: str
+    part: bool
+    """It is a part of other work on its subject, one of up to thousands."""
     status: str
     """The engine's word; ``state`` is ours."""
     arguments: Mapping[str, Any]
@@ -174,6 +185,10 @@ class Job:
     abort_requested: bool
     lost: bool
     """It runs, but nothing is heard of its renderer."""
+    host: str | None
+    """The machine that made the last attempt."""
+    pid: int | None
+    """The renderer's process there."""
     waits_for: int | None
     """The job that has the lock that this one needs."""
     renderers: int
@@ -202,6 +217,13 @@ class Job:
     def finished_at(self) -> datetime | None:
         """When it ended."""
         return self.updated_at if self.finished else None
+
+    @property
+    def renderer(self) -> RendererJson | None:
+        """Who has it in hand, or had it when it ended."""
+        if self.host is None or self.pid is None or self.state == "waiting":
+            return None
+        return {"host": self.host, "pid": self.pid}
 
     @property
     def waiting_for(self) -> str | None:
@@ -234,9 +256,11 @@ class Job:
             "id": self.id,
             "task": self.task,
             "subject": self.subject,
+            "part": self.part,
             "title": self.title,
             "state": self.state,
             "waiting_for": self.waiting_for,
+            "renderer": self.renderer,
             "progress": {
                 "done": self.done,
                 "total": self.total,

@@ -16,7 +16,7 @@ import eliot
 import db_utils
 from vigil import events
 from vigil.errors import Conflict, NotFound
-from vigil.jobs.model import Job, State
+from vigil.jobs.model import Job
 
 QUEUEING_LOCK_INDEX = "procrastinate_jobs_queueing_lock_idx_v1"
 STALLED_S = 10.0
@@ -24,12 +24,12 @@ STALLED_S = 10.0
 MOST_ATTEMPTS = 20
 """A job whose renderer died under it is taken up again so often, then it has failed."""
 
-_JOBS = """
+JOBS = """
     SELECT j.id, j.task_name AS task, j.queue_name AS queue, j.status::text AS status,
         j.priority, j.lock, j.attempts, j.args AS arguments, j.scheduled_at AS run_at,
         j.abort_requested,
-        p.subject, p.title, p.done, p.total, p.unit, p.message, p.error, p.failures,
-        p.log_task, p.created_at, p.started_at, p.updated_at, now() AS now,
+        p.subject, p.title, p.part, p.done, p.total, p.unit, p.message, p.error, p.failures,
+        p.host, p.pid, p.log_task, p.created_at, p.started_at, p.updated_at, now() AS now,
         j.status = 'doing' AND coalesce(
             w.last_heartbeat < now() - make_interval(secs => 10), true) AS lost,
         (SELECT count(*) FROM procrastinate_workers
@@ -43,15 +43,7 @@ _JOBS = """
     JOIN job_progress p ON p.job_id = j.id
     LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
 """
-
-_STATUSES: dict[State, list[str]] = {
-    "waiting": ["todo"],
-    "running": ["doing"],
-    "cancelling": ["doing"],
-    "done": ["succeeded"],
-    "failed": ["failed"],
-    "cancelled": ["cancelled", "aborted"],
-}
+"""Begins a statement that answers with jobs as they stand."""
 
 
 async def enqueue(
@@ -66,6 +58,7 @@ async def enqueue(
     queueing_lock: str | None = None,
     priority: int = 0,
     run_at: datetime | None = None,
+    part: bool = False,
 ) -> int | None:
     """Put a job into the queue, in the caller's transaction: no commit, no job.
 
@@ -80,6 +73,7 @@ async def enqueue(
         queueing_lock: of the jobs with the same one, one waits at a time.
         priority: higher runs first.
         run_at: not before this moment.
+        part: it is one of many of the same work on its subject; lists leave it out.
 
     Returns the job's id; ``None`` when one with the same queueing lock waits already.
     """
@@ -102,13 +96,14 @@ async def enqueue(
                 )
                 await connection.execute(
                     """
-                    INSERT INTO job_progress (job_id, subject, title, log_task)
-                    VALUES ($1, $2, $3, $4)
+                    INSERT INTO job_progress (job_id, subject, title, log_task, part)
+                    VALUES ($1, $2, $3, $4, $5)
                     """,
                     job_id,
                     subject,
                     title,
                     story.task_uuid,
+                    part,
                 )
                 await _tell(connection, job_id)
         except asyncpg.UniqueViolationError as error:
@@ -120,35 +115,8 @@ async def enqueue(
 
 async def get(db: db_utils.Database, job_id: int) -> Job | None:
     """One job, or ``None``."""
-    row = await db.fetchrow(_JOBS + "WHERE j.id = $1", job_id)
+    row = await db.fetchrow(JOBS + "WHERE j.id = $1", job_id)
     return None if row is None else Job(**row)
-
-
-async def page(
-    db: db_utils.Database,
-    *,
-    state: State | None = None,
-    subject: str | None = None,
-    before: int | None = None,
-    limit: int = 50,
-) -> list[Job]:
-    """Jobs, the newest first, from the one before the job ``before`` on."""
-    rows = await db.fetch(
-        _JOBS
-        + """
-        WHERE ($1::text[] IS NULL OR j.status::text = ANY($1))
-            AND ($2::text IS NULL OR p.subject = $2)
-            AND ($3::bigint IS NULL OR j.id < $3)
-            AND ($4::text IS DISTINCT FROM 'cancelling' OR j.abort_requested)
-        ORDER BY j.id DESC LIMIT $5
-        """,
-        None if state is None else _STATUSES[state],
-        subject,
-        before,
-        state,
-        limit,
-    )
-    return [Job(**row) for row in rows]
 
 
 async def cancel(db: db_utils.Database, job_id: int) -> bool:
@@ -184,17 +152,22 @@ async def retry(db: db_utils.Database, job_id: int) -> None:
         await _tell(connection, job_id)
 
 
-async def begin(db: db_utils.Database, job_id: int, worker_id: int | None) -> Job | None:
-    """Note that an attempt begins; ``None`` when the job is not this worker's."""
+async def begin(
+    db: db_utils.Database, job_id: int, worker_id: int | None, *, host: str, pid: int
+) -> Job | None:
+    """Note that an attempt begins, and who makes it; ``None`` when it is not this worker's."""
     async with db_utils.transaction(db) as connection:
         if not await _ours(connection, job_id, worker_id):
             return None
         await connection.execute(
             """
-            UPDATE job_progress SET started_at = now(), updated_at = now(), message = ''
+            UPDATE job_progress SET started_at = now(), updated_at = now(), message = '',
+                host = $2, pid = $3
             WHERE job_id = $1
             """,
             job_id,
+            host,
+            pid,
         )
         await _tell(connection, job_id)
         return await get(connection, job_id)
@@ -320,18 +293,21 @@ async def prune(db: db_utils.Database, *, limit: int = 1000) -> int:
     """Delete jobs that ended a week ago, or a day ago when they succeeded; returns how many.
 
     Of the successes of one subject only the newest twenty stay longer than ten minutes: a film
-    that grows for ever has a job every few seconds.
+    that grows for ever has a job every few seconds. So do parts of others only where they failed.
     """
     result: int = await db.fetchval(
         """
         WITH ended AS (
-            SELECT j.id, j.status, coalesce(p.updated_at, '-infinity') AS at,
-                row_number() OVER (PARTITION BY p.subject, j.status ORDER BY j.id DESC) AS place
+            SELECT j.id, j.status, coalesce(p.updated_at, '-infinity') AS at, p.part,
+                row_number() OVER (PARTITION BY p.subject, j.status, p.part ORDER BY j.id DESC)
+                    AS place
             FROM procrastinate_jobs j LEFT JOIN job_progress p ON p.job_id = j.id
             WHERE j.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
         ), old AS (
             SELECT id FROM ended
-            WHERE at < now() - CASE WHEN status <> 'succeeded' THEN interval '7 days'
+            WHERE at < now() - CASE WHEN status = 'failed' THEN interval '7 days'
+                WHEN part THEN interval '10 minutes'
+                WHEN status <> 'succeeded' THEN interval '7 days'
                 WHEN place <= 20 THEN interval '1 day' ELSE interval '10 minutes' END
             LIMIT $1
         ), gone AS (DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM old) RETURNING id)

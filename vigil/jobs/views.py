@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +18,7 @@ from vigil import auth, events, responses
 from vigil.auth import Identity
 from vigil.errors import Conflict, Invalid, NotFound
 from vigil.jobs import store
+from vigil.jobs.listing import store as listing
 from vigil.jobs.model import Job, JobJson, State
 from vigil.openapi import Items, describe
 
@@ -34,6 +37,9 @@ class JobsAsked(msgspec.Struct):
 
     state: State | None = None
     subject: Annotated[str, Meta(description="What it works on, such as film:7.")] = ""
+    parts: Annotated[
+        int, Meta(ge=0, le=1, description="1: parts of others, too, as segments of films.")
+    ] = 0
     limit: Annotated[int, Meta(ge=1, description="At most 200.")] = PAGE
     cursor: str = ""
 
@@ -41,7 +47,10 @@ class JobsAsked(msgspec.Struct):
 @bp.get("/api/v1/jobs")
 @describe(Items[JobJson], query=JobsAsked)
 async def api_jobs(request: Request) -> HTTPResponse:
-    """Jobs, the newest first; ``?state=&subject=&limit=&cursor=``."""
+    """Jobs, the newest first; ``?state=&subject=&parts=&limit=&cursor=``.
+
+    Parts of others, such as the segments of a film, are left out; ``parts=1`` lists them, too.
+    """
     identity = await auth.identify(request)
     jobs, following = await _page(request, PAGE)
     admin = identity is not None
@@ -78,7 +87,8 @@ async def api_retry(request: Request, job_id: int) -> HTTPResponse:
 async def jobs_page(request: Request) -> HTTPResponse:
     """What is waiting, running and done."""
     jobs, following = await _page(request, PAGE)
-    filters = {name: request.args.get(name) for name in ("state", "subject")}
+    filters = {name: request.args.get(name, "") for name in ("state", "subject", "parts")}
+    context = responses.context(request)
     return await responses.page(
         request,
         "jobs/list.html",
@@ -86,6 +96,9 @@ async def jobs_page(request: Request) -> HTTPResponse:
         following=following,
         first="cursor" not in request.args,
         filters=filters,
+        with_parts=_with_parts(request),
+        parts=await listing.count_parts(context.pool, filters["subject"] or None),
+        href=functools.partial(_href, filters),
         states=get_args(State),
         subject_page=subject_page,
     )
@@ -117,7 +130,10 @@ async def retry_form(request: Request, job_id: int) -> HTTPResponse:
 
 @bp.get("/jobs/events")
 async def job_events(request: Request) -> ResponseStream | None:
-    """Jobs as they change, as pieces of their page; ``?job=<id>`` for one, else all of them."""
+    """Jobs as they change, as pieces of their page; ``?job=<id>`` for one, else all of them.
+
+    Parts of others are among them only with ``?parts=1``.
+    """
     identity = await auth.identify(request)
     return await responses.event_stream(request, _changes(request, identity))
 
@@ -126,6 +142,7 @@ async def _changes(
     request: Request, identity: Identity | None
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     context, only = responses.context(request), _number(request, "job")
+    parts = only is not None or _with_parts(request)
     template = responses.environment().get_template(
         "jobs/row.html" if only is None else "jobs/detail.html"
     )
@@ -133,7 +150,7 @@ async def _changes(
     async with context.listener.subscribe("jobs" if only is None else f"job:{only}") as news:
         while True:
             try:
-                jobs = await _changed(context.pool, changed)
+                jobs = await _changed(context.pool, changed, parts)
             except (*db_utils.GONE, TimeoutError):
                 return  # the browser asks again
             for job in jobs:
@@ -147,13 +164,12 @@ async def _changes(
                 changed = None if missed else {message["id"] for message in messages}
 
 
-async def _changed(pool: db_utils.Pool, ids: set[int] | None) -> list[Job]:
+async def _changed(pool: db_utils.Pool, ids: set[int] | None, parts: bool) -> list[Job]:
     """These jobs, or, when nobody knows, those that may have changed lately; oldest first."""
-    if ids is None:
-        jobs = await store.page(pool, limit=PAGE)
-        return [job for job in reversed(jobs) if job.now - job.updated_at < FRESH]
-    found = [await store.get(pool, job_id) for job_id in sorted(ids)]
-    return [job for job in found if job is not None]
+    if ids is not None:
+        return await listing.some(pool, ids, parts=parts)
+    jobs = await listing.page(pool, parts=parts, limit=PAGE)
+    return [job for job in reversed(jobs) if job.now - job.updated_at < FRESH]
 
 
 def subject_page(subject: str) -> str | None:
@@ -169,10 +185,11 @@ async def _page(request: Request, usual: int) -> tuple[list[Job], str | None]:
     limit = min(_number(request, "limit") or usual, MOST)
     cursor = request.args.get("cursor")
     before = responses.cursor_decode(cursor, int)[0] if cursor else None
-    jobs = await store.page(
+    jobs = await listing.page(
         responses.context(request).pool,
         state=state,
         subject=request.args.get("subject"),
+        parts=_with_parts(request),
         before=before,
         limit=limit + 1,
     )
@@ -201,6 +218,19 @@ async def _cancel(request: Request, job_id: int) -> None:
     reason = job.actions(admin=True)["cancel"]
     if reason or not await store.cancel(responses.context(request).pool, job_id):
         raise Conflict(reason or "it has already ended")
+
+
+def _with_parts(request: Request) -> bool:
+    asked: str = request.args.get("parts", "0")
+    if asked not in ("0", "1"):
+        raise Invalid("parts must be 0 or 1")
+    return asked == "1"
+
+
+def _href(filters: dict[str, str], **changes: str) -> str:
+    """The list with these filters, and with changes of them; an empty one is none."""
+    chosen = {name: value for name, value in (filters | changes).items() if value}
+    return "/jobs" + ("?" + urlencode(chosen) if chosen else "")
 
 
 def _number(request: Request, name: str) -> int | None:

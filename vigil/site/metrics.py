@@ -190,7 +190,10 @@ def _numbers(counts: Counts | None) -> Iterable[Metric]:
         return
     yield _labelled("vigil_streams_live", "Streams live now.", "source", counts.streams)
     yield _labelled("vigil_films", "Films, by state.", "state", counts.films)
-    yield _labelled("vigil_jobs", "Jobs, by state.", "state", counts.jobs)
+    yield _labelled("vigil_jobs", "Jobs without parts of others, by state.", "state", counts.jobs)
+    yield _labelled(
+        "vigil_job_parts", "Jobs that are parts, as segments of films.", "state", counts.parts
+    )
 
 
 def _moments(pairs: Iterable[tuple[str, datetime | None]]) -> dict[str, float]:

@@ -80,4 +80,6 @@ class Counts:
     films: dict[str, int]
     """State → films."""
     jobs: dict[str, int]
-    """State → jobs."""
+    """State → jobs that are not parts of others."""
+    parts: dict[str, int]
+    """State → jobs that are, such as the segments of a film."""

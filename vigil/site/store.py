@@ -103,12 +103,17 @@ async def counts(db: db_utils.Database) -> Counts:
             "SELECT state AS key, count(*) AS number FROM films GROUP BY state"
         )
         jobs = await connection.fetch(
-            "SELECT status::text AS key, count(*) AS number FROM procrastinate_jobs GROUP BY status"
+            """
+            SELECT j.status::text AS key, count(*) FILTER (WHERE NOT coalesce(p.part, false))
+                AS number, count(*) FILTER (WHERE p.part) AS parts
+            FROM procrastinate_jobs j LEFT JOIN job_progress p ON p.job_id = j.id GROUP BY j.status
+            """
         )
     return Counts(
         streams={row["key"]: row["number"] for row in streams},
         films={row["key"]: row["number"] for row in films},
         jobs={row["key"]: row["number"] for row in jobs},
+        parts={row["key"]: row["parts"] for row in jobs},
     )
 
 

@@ -167,6 +167,7 @@ async def hand_out(connection: db_utils.Connection, film: Film) -> int:
             arguments={"film_id": film.id, "start": row["start"]},
             lock=f"segment:{row['wanted']}",
             priority=UNWATCHED if film.watched_at is None else WATCHED,
+            part=True,
         )
         await connection.execute(
             "UPDATE film_segments SET job_id = $3 WHERE film_id = $1 AND start = $2",

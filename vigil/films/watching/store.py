@@ -6,7 +6,7 @@ from its beginning to the first that is not, or that may yet change: what its pl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import db_utils
@@ -85,8 +85,8 @@ class Work:
 
     jobs: Sequence[int]
     """Of segments that are being rendered."""
-    workers: Sequence[int]
-    """The engine's numbers of the renderers that do it."""
+    hosts: Mapping[str, int]
+    """The machines that do it, by their names, and how many of these jobs each does now."""
     frames: int
     """Rendered in the last minute."""
     seconds: float
@@ -222,9 +222,12 @@ async def work(db: db_utils.Database, film_id: int) -> Work:
             (SELECT coalesce(array_agg(j.id ORDER BY j.id), '{}')
                 FROM film_segments l JOIN procrastinate_jobs j ON j.id = l.job_id
                 WHERE l.film_id = $1 AND j.status = 'doing') AS jobs,
-            (SELECT coalesce(array_agg(DISTINCT j.worker_id) FILTER (WHERE j.worker_id > 0), '{}')
+            (SELECT coalesce(jsonb_object_agg(host, number), '{}') FROM (
+                SELECT p.host, count(*) AS number
                 FROM film_segments l JOIN procrastinate_jobs j ON j.id = l.job_id
-                WHERE l.film_id = $1 AND j.status = 'doing') AS workers,
+                    JOIN job_progress p ON p.job_id = j.id
+                WHERE l.film_id = $1 AND j.status = 'doing' AND p.host IS NOT NULL
+                GROUP BY p.host) AS at_it) AS hosts,
             coalesce(sum(s.frames), 0)::bigint AS frames,
             coalesce(extract(epoch FROM max(s.created_at)
                 - min(s.created_at - make_interval(secs => coalesce(s.render_s, 0)))), 0)::float8
