@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -160,8 +161,10 @@ async def test_who_comes_back_gets_something_new(browser: Browser, site: Site) -
     await show(site, stream(1, title="Stream 1"), stream(2, title="Stream 2"))
     async with visitor(browser, site, **CALM) as page:
         await page.goto("/")
-        for _ in range(6):
-            await another(page, page.goto("/"))
+        seen = [await title(page).inner_text()]
+        seen += [await another(page, page.goto("/")) for _ in range(6)]
+        assert set(seen) == {"Stream 1", "Stream 2"}
+        assert all(one != following for one, following in itertools.pairwise(seen))
 
 
 async def test_next_when_there_is_no_other_and_when_the_site_is_away(

@@ -223,3 +223,5 @@ async def test_a_v4l2_device(context: Context) -> None:
     camera = await add_camera(context, "device", url=str(DEVICES[0]), interval_s=1)
     with scanner(context):
         await more(context, camera, 3)
+    await every_frame_has_its_blob(context)
+    assert (await health(context, camera)).error is None

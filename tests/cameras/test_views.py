@@ -161,7 +161,10 @@ async def test_a_frame_of_another_camera_is_404(site: Site) -> None:
     await add_camera(site.context)
     other = await add_camera(site.context, "other")
     frame = await add_frame(site.context, other, jpeg(1))
-    await get(site, f"/api/v1/cameras/garden/frames/{frame.id}.jpg", status=404)
+    wrong = await get(site, f"/api/v1/cameras/garden/frames/{frame.id}.jpg", status=404)
+    assert wrong["error"]["code"] == "not_found"
+    async with site.client.get(f"/api/v1/cameras/other/frames/{frame.id}.jpg") as answer:
+        assert (answer.status, await answer.read()) == (200, jpeg(1))
 
 
 async def test_pictures(site: Site) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -233,15 +234,27 @@ async def test_a_failure_is_answered_by_sanic(
 async def test_whoever_leaves_is_not_waited_for(
     site: Site, quick: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-    monkeypatch.setattr(site.app.ctx.draws, "one", lambda key: slow)
+    """Nobody is told of a failure of which nobody is left to hear; others are served as ever."""
+    running, complaints = asyncio.get_running_loop(), list[dict[str, Any]]()
+    running.set_exception_handler(lambda _loop, complaint: complaints.append(complaint))
+    slow: asyncio.Future[bytes] = running.create_future()
+    asked = [slow]
+    monkeypatch.setattr(site.app.ctx.draws, "one", lambda key: asked.pop())
     async with connected(site) as wire:
         await wire.send(b"GET /stream/slow HTTP/1.1\r\n" + HOST)
+        while asked:
+            await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
     slow.set_exception(ConnectionResetError())
     await asyncio.sleep(0.05)
-    async with connected(site):
-        pass
+    monkeypatch.undo()
+    del slow
+    gc.collect()  # what failed and was not looked at says so when it goes
+    async with connected(site) as wire:
+        await wire.send(b"GET /stream/1 HTTP/1.1\r\n" + HOST)
+        assert (await wire.answer())[0].startswith(b"HTTP/1.1 410 ")
+    assert complaints == []
+    assert site.app.ctx.errors.total() == 1  # which is that 410
 
 
 async def test_requests_on_the_lane_count(site: Site, quick: Counted) -> None:

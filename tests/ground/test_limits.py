@@ -41,6 +41,7 @@ def test_none_at_all() -> None:
     limiter = Limiter(0, proxied=False, monotonic=FakeClock().monotonic)
     for _ in range(10_000):
         asked(limiter, "192.0.2.1")
+    assert not limiter._full_at, "nothing is kept of anybody"
 
 
 def test_a_header_counts_only_behind_a_proxy() -> None:

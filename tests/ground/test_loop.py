@@ -112,10 +112,12 @@ async def test_targets_of_a_killed_process_are_taken_over(context: Context) -> N
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         await until(lambda: len(first.holds) == 2, seconds=20)
+        kept = set(first.holds)
         process.kill()
         await process.wait()
-        took = await until(lambda: len(first.holds) == 4)
-        print(f"taken over after {took:.1f} s")
+        await until(lambda: len(first.holds) == 4)
+        assert kept < set(first.holds)
+        assert sorted(room.starts.values()) == [1, 1, 2, 2], "those it kept went on all the while"
 
 
 KILLED = """

@@ -37,7 +37,7 @@ def test_the_example_can_be_used_as_it_is() -> None:
             if value.strip():
                 field.metadata["parse"](value.strip())
     uncommented = dict(re.findall(r"^(VIGIL_[A-Z_]+)=(.*)$", EXAMPLE, re.M))
-    settings.load(uncommented)
+    assert settings.load(uncommented) == settings.load({}), "what it sets is what is set anyway"
 
 
 def test_a_setting_is_explained_where_it_is_made() -> None:
