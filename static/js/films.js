@@ -153,7 +153,7 @@ function showWork(film) {
   const { done, planned } = film.segments;
   setProgress(part("progress"), done, planned || null, "segments");
   const { work } = film;
-  const said = [film.job?.waiting_for ?? film.job?.message];
+  const said = [film.job?.waiting_for ?? film.job?.message, work?.error];
   if (film.planned_frames) said.push(`${film.frames} of ${film.planned_frames} frames`);
   if (work?.frames_per_s) said.push(`${work.frames_per_s} frames a second`);
   if (work?.left_s != null) said.push(`${inWords(work.left_s)} left`);

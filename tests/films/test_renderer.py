@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -37,8 +37,12 @@ def context(context: Context) -> Context:
 
 
 @contextlib.asynccontextmanager
-async def renderer(context: Context) -> AsyncIterator[asyncio.subprocess.Process]:
+async def renderer(
+    context: Context, enter: Sequence[str] = ()
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A renderer for the length of a block; ``enter`` is the begin of its command line."""
     process = await asyncio.create_subprocess_exec(
+        *enter,
         sys.executable,
         str(WORKER),
         context.settings.database_url or "",

@@ -22,7 +22,7 @@ import db_utils
 from tests.jobs.worker import count
 from vigil import log, postgres
 from vigil.context import Context, open_context
-from vigil.errors import Invalid, SourceError
+from vigil.errors import DiskFull, Invalid, SourceError
 from vigil.jobs import engine, store
 from vigil.jobs.model import Job, RunningJob, Task
 from vigil.settings import ROOT, Settings
@@ -154,6 +154,24 @@ async def test_errors_are_tried_again_until_they_are_too_many(
         job_id = await put(context.pool)
         job = await until(context.pool, job_id, lambda job: job.finished)
     assert (job.state, job.failures, job.error) == ("failed", 3, "the moon is down")
+
+
+async def test_a_full_disk_is_waited_for(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "RETRY_MIN_S", 0.01)
+    monkeypatch.setattr(engine, "RETRY_MAX_S", 0.01)
+    room = asyncio.Event()
+
+    async def work(_context: Context, _job: RunningJob) -> None:
+        if not room.is_set():
+            raise DiskFull("the disk is full")
+
+    async with rendering(context, Task("test.task", work, attempts=2)):
+        job_id = await put(context.pool)
+        job = await until(context.pool, job_id, lambda job: job.failures >= 3)
+        assert (job.finished, job.error) == (False, "the disk is full")
+        room.set()
+        job = await until(context.pool, job_id, lambda job: job.finished)
+    assert job.state == "done"
 
 
 async def test_a_success_forgets_the_error_before_it(

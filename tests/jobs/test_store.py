@@ -202,17 +202,25 @@ async def test_nobody_writes_into_a_job_of_another(pool: db_utils.Pool) -> None:
 
 async def test_stalled(pool: db_utils.Pool) -> None:
     await server_is_up_for_a_while(pool)
-    lost, cancelled, poison, alive = [await put(pool) for _ in range(4)]
-    for _ in range(3):
+    lost, cancelled, poison, waited, alive = [await put(pool) for _ in range(5)]
+    for _ in range(4):
         await take(pool, silent_s=11)
     await take(pool)
     await store.cancel(pool, cancelled)
     await pool.execute("UPDATE procrastinate_jobs SET attempts = 19 WHERE id = $1", poison)
+    await pool.execute("UPDATE procrastinate_jobs SET attempts = 99 WHERE id = $1", waited)
+    await pool.execute("UPDATE job_progress SET failures = 98 WHERE job_id = $1", waited)
     assert (await read(pool, lost)).lost
     assert "renderer was lost" in ((await read(pool, lost)).waiting_for or "")
-    assert await store.put_back_stalled(pool) == [lost, cancelled, poison]
+    assert await store.put_back_stalled(pool) == [lost, cancelled, poison, waited]
     states = {job.id: job.state for job in await listing.page(pool)}
-    assert states == {lost: "waiting", cancelled: "cancelled", poison: "failed", alive: "running"}
+    assert states == {
+        lost: "waiting",
+        cancelled: "cancelled",
+        poison: "failed",
+        waited: "waiting",
+        alive: "running",
+    }
     assert "renderer was lost" in ((await read(pool, poison)).error or "")
     assert await store.put_back_stalled(pool) == []
 

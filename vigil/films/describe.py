@@ -68,6 +68,7 @@ class FilmWork(TypedDict):
     renderers: list[FilmRenderer]
     frames_per_s: float | None
     left_s: float | None
+    error: str | None
 
 
 class FilmsJob(TypedDict):
@@ -156,7 +157,10 @@ async def describe(context: Context, film: Film, *, admin: bool) -> FilmJson:
     """One film, with who is at it and what went wrong."""
     (found,) = await describe_all(context, [film], admin=admin)
     left = found["planned_frames"] - found["frames"]
-    found["work"] = _work(await watching.work(context.pool, film.id), film, left)
+    work = await watching.work(context.pool, film.id)
+    again = None if work.again is None else await jobs.get(context.pool, work.again)
+    error = None if again is None else again.shown_error(admin=admin)
+    found["work"] = _work(work, film, left, error)
     troubles = await watching.troubles(context.pool, film.id, MOST_TROUBLES)
     found["troubles"] = [_trouble(film, one) for one in troubles]
     return found
@@ -256,13 +260,14 @@ def _pictures(api: str, hashes: Sequence[str]) -> FilmPictures | None:
     }
 
 
-def _work(work: Work, film: Film, left: int) -> FilmWork:
+def _work(work: Work, film: Film, left: int, error: str | None) -> FilmWork:
     pace = work.frames / work.seconds if film.state == "rendering" and work.seconds > 0 else None
     return {
         "jobs": list(work.jobs),
         "renderers": [{"host": host, "jobs": jobs} for host, jobs in sorted(work.hosts.items())],
         "frames_per_s": pace and round(pace, 1),
         "left_s": round(left / pace, 1) if pace else None,
+        "error": error if film.state == "rendering" else None,
     }
 
 

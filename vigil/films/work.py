@@ -20,7 +20,7 @@ import db_utils
 from vigil import ffmpeg, log
 from vigil.context import Context
 from vigil.errors import DiskFull, NotFound, Unavailable, VigilError
-from vigil.films import joining, kinds, purging, store
+from vigil.films import full, joining, kinds, purging, store
 from vigil.films.kinds import Outdated
 from vigil.films.model import Film, Planned, moment_of
 from vigil.films.rendering import store as rendering
@@ -115,7 +115,8 @@ async def segment(context: Context, job: RunningJob) -> None:
         planned, failures = found
         try:
             await _has_room(context, film, planned)
-            await _render(context, film, planned, last=failures + 1 >= MOST_FAILURES)
+            with full.disk():
+                await _render(context, film, planned, last=failures + 1 >= MOST_FAILURES)
         except Outdated:
             await rendering.plan_again(context.pool, film)
             return
@@ -188,7 +189,8 @@ async def join(context: Context, job: RunningJob) -> None:
     """The job: join a film into one file."""
     film = await store.get(context.pool, int(job.arguments["film_id"]))
     if film is not None:
-        await joining.join(context, job, film)
+        with full.disk():
+            await joining.join(context, job, film)
 
 
 async def trim(context: Context, film: Film) -> int:

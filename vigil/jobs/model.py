@@ -46,7 +46,8 @@ class Task:
     """
     queue: str = "default"
     attempts: int = 5
-    """How many attempts may end in an error before the job has failed."""
+    """How many attempts may end in an error before the job has failed; a full disk (DiskFull) is
+    waited for, however long that takes."""
 
 
 class TakenOver(VigilError):

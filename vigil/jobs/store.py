@@ -242,16 +242,18 @@ async def put_back(
             job_id,
             delay_s,
         )
-        await connection.execute(
+        subject = await connection.fetchval(
             """
             UPDATE job_progress SET error = coalesce($2, error), updated_at = now(),
                 failures = failures + ($2::text IS NOT NULL)::integer
-            WHERE job_id = $1
+            WHERE job_id = $1 RETURNING subject
             """,
             job_id,
             error,
         )
         await _tell(connection, job_id)
+        if error is not None and subject:
+            await events.notify(connection, subject, job=job_id)
         return True
 
 
@@ -266,7 +268,8 @@ async def put_back_stalled(db: db_utils.Database) -> list[int]:
     async with db_utils.transaction(db) as connection:
         rows = await connection.fetch(
             """
-            SELECT j.id, j.attempts, j.abort_requested FROM procrastinate_jobs j
+            SELECT j.id, j.attempts - coalesce(p.failures, 0) AS attempts, j.abort_requested
+            FROM procrastinate_jobs j LEFT JOIN job_progress p ON p.job_id = j.id
             LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
             WHERE j.status = 'doing' AND (j.worker_id IS NULL
                 OR w.last_heartbeat < now() - make_interval(secs => $1))

@@ -91,6 +91,8 @@ class Work:
     """Rendered in the last minute."""
     seconds: float
     """In how many seconds they were."""
+    again: int | None
+    """The job of a segment that waits for another attempt: the last one that failed."""
 
 
 def _of_shown(select: str) -> str:
@@ -231,7 +233,12 @@ async def work(db: db_utils.Database, film_id: int) -> Work:
             coalesce(sum(s.frames), 0)::bigint AS frames,
             coalesce(extract(epoch FROM max(s.created_at)
                 - min(s.created_at - make_interval(secs => coalesce(s.render_s, 0)))), 0)::float8
-                AS seconds
+                AS seconds,
+            (SELECT j.id
+                FROM film_segments l JOIN procrastinate_jobs j ON j.id = l.job_id
+                    JOIN job_progress p ON p.job_id = j.id
+                WHERE l.film_id = $1 AND j.status = 'todo' AND p.error IS NOT NULL
+                ORDER BY p.updated_at DESC LIMIT 1) AS again
         FROM film_segments l JOIN segments s ON s.hash = l.hash
         WHERE l.film_id = $1 AND s.created_at > now() - interval '1 minute'
         """,
