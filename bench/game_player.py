@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
 import socket
 import tempfile
@@ -141,7 +142,7 @@ async def bench(context: Context, options: argparse.Namespace) -> None:
             await compare(
                 f"processor time a frame, {title}",
                 Side("a 60th of a second", budget),
-                Side(title, lambda what=what: processor(page, what)),  # type: ignore[misc]
+                Side(title, functools.partial(processor, page, what)),
                 unit="ms",
                 rounds=options.rounds,
                 warm_up=False,
@@ -152,7 +153,7 @@ async def bench(context: Context, options: argparse.Namespace) -> None:
             await compare(
                 f"95% of frames come within, {title}",
                 rest,
-                Side(title, lambda what=what: frames(page, what, late)),  # type: ignore[misc]
+                Side(title, functools.partial(frames, page, what, late)),
                 unit="ms",
                 rounds=options.rounds,
                 warm_up=False,

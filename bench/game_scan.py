@@ -53,7 +53,7 @@ async def serve(games: int, stars: int, players: int) -> None:
             return aiohttp.web.Response(text="on")
         return await answer(request)
 
-    plain.handle = handle  # type: ignore[method-assign]
+    plain.handle = handle  # type: ignore[method-assign]  # as a subclass would, of this one server
     async with plain as server:
         print(server.url, flush=True)
         await asyncio.Event().wait()

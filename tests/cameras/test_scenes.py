@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from vigil.context import Context
 from vigil.errors import Conflict
 from vigil.films import order
 
-PLACE = {"notes": "", "latitude": None, "longitude": None, "time_zone": "UTC"}
+PLACE: dict[str, Any] = {"notes": "", "latitude": None, "longitude": None, "time_zone": "UTC"}
 
 
 async def scenes_of_frames(context: Context) -> list[str]:
@@ -50,7 +51,7 @@ async def five(context: Context) -> tuple[Camera, list[datetime]]:
 
 async def test_frames_follow_a_camera_that_is_moved(context: Context) -> None:
     camera, times = await five(context)
-    yard = await store.add(context.pool, name="yard", title="Yard", **PLACE)  # type: ignore[arg-type]
+    yard = await store.add(context.pool, name="yard", title="Yard", **PLACE)
     assert await store.move(context.pool, camera.id, yard.id, times[2], most=10) == 3
     assert await scenes_of_frames(context) == ["garden"] * 2 + ["yard"] * 3
     assert await days(context) == {"garden": 2, "yard": 3}
@@ -97,7 +98,7 @@ async def test_films_of_both_scenes_are_looked_at_again(context: Context) -> Non
 
 async def test_too_many_frames_are_not_moved(context: Context) -> None:
     camera, times = await five(context)
-    yard = await store.add(context.pool, name="yard", title="Yard", **PLACE)  # type: ignore[arg-type]
+    yard = await store.add(context.pool, name="yard", title="Yard", **PLACE)
     with pytest.raises(Conflict, match="more than 2 frames"):
         await store.move(context.pool, camera.id, yard.id, times[2], most=2)
     assert set(await scenes_of_frames(context)) == {"garden"}
@@ -110,7 +111,7 @@ async def test_a_frame_that_arrives_during_a_move_belongs_where_it_should(
     context: Context,
 ) -> None:
     camera, times = await five(context)
-    yard = await store.add(context.pool, name="yard", title="Yard", **PLACE)  # type: ignore[arg-type]
+    yard = await store.add(context.pool, name="yard", title="Yard", **PLACE)
     async with context.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
@@ -143,7 +144,7 @@ async def test_days_are_counted_where_the_scene_is(context: Context) -> None:
 
     assert await counted() == [("2026-05-01", 6)]
     place = PLACE | {"time_zone": "Europe/Berlin"}
-    await store.change(context.pool, garden.id, title="", **place)  # type: ignore[arg-type]
+    await store.change(context.pool, garden.id, title="", **place)
     assert await counted() == [("2026-05-01", 5), ("2026-05-02", 1)]
     await context.pool.execute("UPDATE frames SET deleting_at = now() WHERE id = $1", frame.id)
     assert await counted() == [("2026-05-01", 5)]
@@ -157,7 +158,7 @@ async def test_days_are_counted_where_the_scene_is(context: Context) -> None:
 
 async def test_a_scene_goes_with_its_last_camera(context: Context) -> None:
     first, second = await add_camera(context), await add_camera(context, "street")
-    empty = await store.add(context.pool, name="empty", title="", **PLACE)  # type: ignore[arg-type]
+    empty = await store.add(context.pool, name="empty", title="", **PLACE)
     garden = await store.by_name(context.pool, "garden")
     assert garden is not None
     now = datetime(2026, 5, 1, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 from vigil import ffmpeg
 from vigil.films import chapters
@@ -55,7 +56,7 @@ def test_what_changes_nothing_is_no_chapter() -> None:
     assert [m.name for m in chapters.of_tags(spans, {5: 0, 10: 500, 11: 500})] == ["–", "b"]
 
 
-async def test_ffmpeg_understands_it(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_ffmpeg_understands_it(tmp_path: Path) -> None:
     title = "Half = half; #1 \\ two\nlines [CHAPTER]"
     text = chapters.metadata(title, "2026-03-01T12:00:00+00:00", days(2), 2500, 10_000)
     (tmp_path / "notes").write_text(text, encoding="utf-8")

@@ -23,7 +23,7 @@ from tests.films.choosing import (
     scenes,
 )
 from vigil.films.model import Film, moment_of
-from vigil.films.options import Choice, Daily, Look
+from vigil.films.options import Choice, Daily, Fault, Look
 from vigil.films.scene import choose, sunlight
 from vigil.films.scene.facts import Facts
 from vigil.films.scene.rows import Rows
@@ -124,7 +124,7 @@ def test_an_hour_that_is_there_twice_counts_twice_and_one_that_is_not_is_none() 
 
 
 @pytest.mark.parametrize("fault", ["dark", "blurred", "frozen", "foreign"])
-def test_an_ordinary_scene_has_no_faults(fault: str) -> None:
+def test_an_ordinary_scene_has_no_faults(fault: Fault) -> None:
     random = np.random.default_rng(7)
     size = 2000
     rows = frames(
@@ -133,7 +133,7 @@ def test_an_ordinary_scene_has_no_faults(fault: str) -> None:
         sharpness=300 + random.normal(0, 20, size),
         look=np.where(random.random(size) < 0.3, 0x5A5B, 0x5A5A),
     )
-    kept = choose.choose(rows, film(Choice(skip=(fault,))), BERLIN)  # type: ignore[arg-type]
+    kept = choose.choose(rows, film(Choice(skip=(fault,))), BERLIN)
     assert len(kept) == size
 
 

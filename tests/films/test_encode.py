@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -174,7 +175,7 @@ async def test_only_the_first_picture_is_a_keyframe(codec: str) -> None:
     assert len(rows) == 23
 
 
-async def _feed(data: bytes):  # type: ignore[no-untyped-def]
+async def _feed(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 

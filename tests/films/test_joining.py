@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -138,9 +139,9 @@ async def test_a_film_that_shows_what_its_file_has_is_not_joined_again(
     runs = []
     original = ffmpeg.run
 
-    async def counted(*arguments: object, **options: object) -> ffmpeg.Progress:
+    async def counted(*arguments: Any, **options: Any) -> ffmpeg.Progress:
         runs.append(arguments)
-        return await original(*arguments, **options)  # type: ignore[arg-type]
+        return await original(*arguments, **options)
 
     monkeypatch.setattr(ffmpeg, "run", counted)
     again = "UPDATE films SET planned_id = 0, state = 'growing', next_at = now()"

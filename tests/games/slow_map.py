@@ -236,7 +236,9 @@ class SlowMap:
 
 
 def level(image: Image.Image, x: int, y: int) -> int:
-    return int(image.getpixel((x, y)))  # type: ignore[arg-type]
+    found = image.getpixel((x, y))
+    assert isinstance(found, int | float), "it has one channel"
+    return int(found)
 
 
 def line(look: Look) -> int:

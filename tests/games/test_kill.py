@@ -59,7 +59,7 @@ async def test_killed_while_it_records(context: Context) -> None:
         mine = replace(context, settings=settings)
         ids = {number: (await register(mine, number, "key", "np")).game.id for number in galaxies}
         for one in galaxies.values():
-            one.answer = turning(one)  # type: ignore[method-assign,assignment]
+            one.answer = turning(one)  # type: ignore[method-assign,assignment]  # of this one galaxy
         for _ in range(4):
             asked = server.asked.total()
             with scanner(context, server.url) as process:

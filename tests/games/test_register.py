@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.running import NOBODY_HOME
 from tests.servers.neptunes_pride import Hosted, NeptunesPride
 from tests.servers.universe import Universe
 from vigil.context import Context
-from vigil.errors import Invalid
+from vigil.errors import Invalid, VigilError
 from vigil.games import recording, store
 from vigil.games.actions import actions
 from vigil.games.errors import (
@@ -38,12 +39,12 @@ async def test_each_failure_has_words_of_its_own_and_writes_nothing(context: Con
         game = await play(context, server, server.games["123"].universe)
         mine, faults = game.context, server.faults
 
-        async def fails(kind: type[Exception], number: str = "123", code: str = KEY) -> None:
+        async def fails(kind: type[VigilError], number: str = "123", code: str = KEY) -> None:
             with pytest.raises(kind) as caught:
                 await register(mine, number, code)
             assert type(caught.value) is kind
-            assert caught.value.hint  # type: ignore[attr-defined]  # all of them are ours
-            messages.add(caught.value.message)  # type: ignore[attr-defined]
+            assert caught.value.hint
+            messages.add(caught.value.message)
 
         await fails(WrongKey, code="nonsense")
         await fails(NoSuchGame, number="124")
@@ -85,12 +86,12 @@ async def test_each_failure_has_words_of_its_own_and_writes_nothing(context: Con
     ],
 )
 async def test_what_cannot_be_right_is_not_even_asked(
-    context: Context, number: str, code: str, more: dict[str, object], words: str
+    context: Context, number: str, code: str, more: dict[str, Any], words: str
 ) -> None:
     async with served(galaxy()) as server:
         game = await play(context, server, server.games["123"].universe)
         with pytest.raises((Invalid, NoSuchGame), match=words):
-            await register(game.context, number, code, **more)  # type: ignore[arg-type]
+            await register(game.context, number, code, **more)
         assert server.asked["123"] == 0
 
 

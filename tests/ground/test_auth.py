@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -113,4 +113,4 @@ def test_a_wrong_token_of_any_shape_is_refused(given: str) -> None:
         form = None
 
     with pytest.raises(Forbidden):
-        auth.check_csrf(Wrong(), auth.csrf_token(SESSION))  # type: ignore[arg-type]
+        auth.check_csrf(cast("Request", Wrong()), auth.csrf_token(SESSION))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -32,6 +33,11 @@ def frames(house: Vigil) -> list[dict[str, Any]]:
 
 def segments(house: Vigil, film: int = 1) -> int:
     return house.text(f"/api/v1/films/{film}/playlist.m3u8").count("#EXTINF")
+
+
+def has_more(house: Vigil, film: int, seen: int, newest: int) -> bool:
+    """Whether there are more segments of a film, and frames after the newest, than there were."""
+    return segments(house, film) > seen and frames(house)[0]["id"] > newest
 
 
 def kill(house: Vigil, part: str) -> bool:
@@ -82,12 +88,12 @@ def test_whatever_is_killed_comes_back_and_nothing_is_lost() -> None:
         wait_for(lambda: segments(house, film) >= 1, 30, "the first segment")
         for victim in ("scanner.py", "renderer.py", "app.py", "postgres -D"):
             for _ in range(2):
-                wait_for(lambda v=victim: kill(house, v), 30, f"{victim} to kill")  # type: ignore[misc]
+                wait_for(functools.partial(kill, house, victim), 30, f"{victim} to kill")
                 time.sleep(1)
             wait_for(lambda: house.health().get("status") == "ok", 30, f"health after {victim}")
             seen, newest = segments(house, film), frames(house)[0]["id"]
-            wait_for(lambda s=seen: segments(house, film) > s, 60, f"a segment after {victim}")  # type: ignore[misc]
-            wait_for(lambda n=newest: frames(house)[0]["id"] > n, 30, f"a frame after {victim}")  # type: ignore[misc]
+            more = functools.partial(has_more, house, film, seen, newest)
+            wait_for(more, 60, f"a segment and a frame after {victim}")
         assert_clean(house)
 
         kept, seen_frames = segments(house, film), [one["id"] for one in frames(house)]
@@ -157,16 +163,21 @@ def test_with_a_postgresql_of_the_system(tmp_path: Path) -> None:
     assert binaries is not None
     place = Path("/tmp") / f"vigil-system-pg-{os.getpid()}"
     port = free_port()
-    as_user = {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": "/"}
+    as_user: dict[str, Any] = {
+        "user": "postgres",
+        "group": "postgres",
+        "extra_groups": [],
+        "cwd": "/",
+    }
     place.mkdir()
     shutil.chown(place, "postgres", "postgres")
     try:
-        initdb = [binaries / "initdb", "-D", place / "data", "--auth=trust"]
-        subprocess.run(initdb, check=True, capture_output=True, **as_user)  # type: ignore[call-overload]
+        initdb: list[str | Path] = [binaries / "initdb", "-D", place / "data", "--auth=trust"]
+        subprocess.run(initdb, check=True, capture_output=True, **as_user)
         server = subprocess.Popen(
             [binaries / "postgres", "-D", place / "data", "-k", place, "-p", str(port)],
             stderr=subprocess.DEVNULL,
-            **as_user,  # type: ignore[call-overload]
+            **as_user,
         )
         try:
             wait_for((place / f".s.PGSQL.{port}").exists, 20, "the system's PostgreSQL")
