@@ -24,7 +24,7 @@ import msgspec
 from sanic import HTTPResponse, Request
 from sanic.response import ResponseStream
 
-from vigil import __version__, auth, log
+from vigil import __version__, auth, human, log
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound, VigilError
 from vigil.settings import ROOT
@@ -147,8 +147,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["iso"] = _iso
-    made.filters["bytes"] = _human_bytes
-    made.filters["span"] = _span
+    made.filters["bytes"] = human.size
+    made.filters["span"] = human.span
     made.filters["sentence"] = _sentence
     made.globals["static"] = static
     made.globals["import_map"] = import_map
@@ -182,32 +182,6 @@ def import_map() -> markupsafe.Markup:
 
 def _iso(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-def _human_bytes(size: float | None) -> str:
-    if size is None:
-        return ""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 999.5 or unit == "TB":
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError
-
-
-def _span(seconds: float | None) -> str:
-    """A length of time in words short enough for a table: 45 s, 12 min, 3 h 20 min, 5 d."""
-    if seconds is None:
-        return ""
-    seconds = max(0, round(seconds))
-    if seconds < 90:
-        return f"{seconds} s"
-    minutes = seconds // 60
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} d"
 
 
 def _sentence(text: str | None) -> str:

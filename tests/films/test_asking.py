@@ -114,6 +114,44 @@ async def test_one_frame_a_day(context: Context) -> None:
     assert found.gap_count == 0
 
 
+async def test_a_few_frames_are_not_over_in_no_time(context: Context) -> None:
+    await days(context, 12)
+    there = at(context, days=12)
+    found, ready = await planned(there, last="12d", per_day=1)
+    assert ready.new.fps == 8
+    assert found.seconds > 1
+    _, ready = await planned(there, last="12d", per_day=1, fps=25)
+    assert ready.new.fps == 25, "who says how many pictures a second has them"
+
+
+async def test_frames_that_blend_go_at_the_speed_that_was_asked_for(context: Context) -> None:
+    await days(context, 20)
+    there, blends = at(context, days=20), {"fade": {"between": "frames"}}
+    found, ready = await planned(there, last="20d", speed=20_000, look=blends)
+    assert found.seconds == pytest.approx(20 * 86_400 / 20_000, rel=0.03)
+    assert plan_json(found, ready.new, ["garden"], ())["speed"] == 20_000
+    assert found.segments >= found.seconds / 3, "segments are as short as without blends"
+    for pace in ({}, {"per_day": 4}, {"per_day": 1}):
+        body = {"camera": "garden", "from": "now", "to": "+20d", "length": "60s", "look": blends}
+        wish = order.parse(body | pace)
+        ahead, _ = await order.complete_in(context.pool, wish, there.clock.now())
+        slots = 20 * 86_400 / (ahead.speed / ahead.fps)
+        assert slots * 11 / ahead.fps == pytest.approx(60, rel=0.03), pace
+
+
+async def test_what_is_held_is_one_frame(context: Context) -> None:
+    camera = await making.camera(context)
+    await making.add_frames(context, camera, [*range(50), *range(600, 650)])
+    there = at(context, hours=1)
+    found, _ = await planned(there, **{"from": START.isoformat(), "to": "now"},
+                             speed=10, look={"gaps": "hold"}, strip=200)  # fmt: skip
+    assert found.pictures > found.shown
+    assert found.shown <= found.frames == 100
+    moments = [one.moment for one in found.strip]
+    assert found.strip_of == len(found.strip) == len({one.frame for one in found.strip})
+    assert moments == sorted(set(moments))
+
+
 async def test_gaps_are_told_with_what_fills_them(context: Context) -> None:
     camera = await making.camera(context, interval_s=10)
     await making.add_frames(context, camera, [*range(0, 600, 10), *range(4200, 4800, 10)])

@@ -77,7 +77,9 @@ async def test_a_plan(context: Context) -> None:
     number, rest = lines["segments"].split(",", 1)
     assert int(number) in (2, 3), "forty pictures, twenty a segment, begun anywhere"
     assert rest == " 0 of them rendered already"
-    assert lines["gaps"].startswith("1, together 3,5")
+    assert lines["gaps"].startswith("1, together 5")
+    assert " min; cut out" in lines["gaps"]
+    assert "takes" not in lines, "nothing was rendered yet to go by"
     status, out, _ = await vigil(context, "film", "plan", "garden", "--rolling", "30s", "--json")
     plan = json.loads(out)
     assert plan["to"] is None

@@ -11,19 +11,20 @@ from typing import Any
 
 import click
 
+from vigil.cameras.looking import days
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound, VigilError
-from vigil.films import order, playlist, purging, store
+from vigil.films import order, playlist, purging, saying, store
 from vigil.films.asking import commands, planning, words
-from vigil.films.asking.shown import PlanJson, plan_json
-from vigil.films.describe import FilmJson, describe, describe_all
+from vigil.films.asking.shown import plan_json
+from vigil.films.describe import describe, describe_all
 from vigil.films.model import Film
 from vigil.films.standing.cli import standing
 from vigil.films.states import store as states
 from vigil.films.watching import store as watching
 
-COLUMNS = ("id", "title", "camera", "state", "segments", "frames", "duration_s", "bytes", "to")
+COLUMNS = ("id", "title", "camera", "state", "segments", "frames", "length", "size", "ends")
 LOOK_S = 2.0
 CHUNK = 1 << 20
 LONGEST_ID = 1 << 63
@@ -72,38 +73,13 @@ async def plan_film(context: Context, as_json: bool, **given: Any) -> None:
     found = await planning.planning(context.pool, imagined, now, have=ready.material)
     names = [place.scene.name for place in ready.places]
     shown = plan_json(found, ready.new, names, ready.notes)
+    zone = days.zone(ready.places[0].scene.time_zone)
     if as_json:
         output(shown, as_json)
         return
     for note in ready.notes:
         click.echo(note, err=True)
-    output(_said(shown), as_json)
-
-
-def _said(plan: PlanJson) -> dict[str, Any]:
-    """A plan in a few lines."""
-    gaps, segments = plan["gaps"], plan["segments"]
-    lines: dict[str, Any] = {
-        "title": plan["title"],
-        "from": f"{plan['from']:%Y-%m-%d %H:%M:%S} UTC",
-        "to": f"{plan['to']:%Y-%m-%d %H:%M:%S} UTC" if plan["to"] else "it goes on",
-        "length": f"{plan['duration_s']:.1f} s, {plan['pictures']:,} pictures",
-        "frames": f"{plan['shown']:,} of {plan['frames']:,} go in",
-        "speed": f"{plan['speed']:,.6g}×, {plan['fps']:g} pictures a second",
-        "size": f"{plan['width']}x{plan['height']}",
-        "segments": f"{segments['count']:,}, {segments['rendered']:,} of them rendered already",
-        "gaps": f"{gaps['count']}, together {gaps['seconds']:,.0f} s; {gaps['said']}"
-        if gaps["count"]
-        else "none",
-    }
-    if plan["pictures_a_day"]:
-        seconds = plan["pictures_a_day"] / plan["fps"]
-        lines["each day"] = f"{seconds:.1f} s, {plan['pictures_a_day']:,.0f} pictures"
-    if plan["bytes"] is not None:
-        lines["bytes"] = f"about {plan['bytes']:,}"
-    if plan["render_s"] is not None:
-        lines["takes"] = f"about {plan['render_s']:,} s of one renderer"
-    return lines
+    output(saying.plan(shown, zone), as_json)
 
 
 @film.command("list")
@@ -115,13 +91,8 @@ async def list_films(context: Context, camera: str | None, as_json: bool) -> Non
     films = await store.page(context.pool, camera=camera, limit=1000)
     shown = await describe_all(context, films, admin=True)
     empty = "no films yet: vigil film make CAMERA --last 1h"
-    rows = [_row(one) for one in shown]
+    rows = [saying.row(one) for one in shown]
     output(shown if as_json else rows, as_json, columns=COLUMNS, empty=empty)
-
-
-def _row(shown: FilmJson) -> dict[str, Any]:
-    pieces = shown["segments"]
-    return {**shown, "segments": f"{pieces['done']}/{pieces['planned']}"}
 
 
 @film.command()
@@ -134,9 +105,7 @@ async def show(context: Context, film_id: int, as_json: bool) -> None:
     if as_json:
         output(shown, as_json)
         return
-    left_out = ("actions", "job", "options")
-    lines = {name: value for name, value in _row(shown).items() if name not in left_out}
-    output(lines | {"page": _address(context, film_id)}, as_json)
+    output(saying.film(shown, _address(context, film_id)), as_json)
 
 
 @film.command()

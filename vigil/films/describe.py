@@ -217,7 +217,7 @@ def _describe(
         "from": film.from_at,
         "to": film.to_at,
         "rolling_s": film.rolling_s,
-        "speed": film.speed,
+        "speed": film.speed / (film.making.look.stands if scene else 1),
         "fps": film.fps,
         "width": film.width,
         "height": film.height,

@@ -128,6 +128,12 @@ class Look(Options, frozen=True):
     reference: int | None = None
     """Moment of the frame that stabilise and colours go by; fixed when the film is made."""
 
+    @property
+    def stands(self) -> int:
+        """Pictures for which each frame stands: more than one where frames blend."""
+        fade = self.fade
+        return fade.hold + fade.pictures if fade and fade.between == "frames" else 1
+
 
 class Making(Options, frozen=True):
     """The options of a film of scenes."""

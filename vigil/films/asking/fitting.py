@@ -51,6 +51,9 @@ async def fitted(
                 'and "to" hold frames, but none that goes in',
                 hint="choose fewer limits: tags, hours, days, the sun, what is skipped",
             )
+        if order.fps is None and found.fixed and found.length_s is None:
+            found = pace.unhurried(found, pictures)
+            new = completing.with_pace(new, found)
         seconds = pictures / new.fps
         off = abs(seconds / found.length_s - 1) if found.length_s else 0.0
         if best is None or off < best[0]:
@@ -64,7 +67,7 @@ async def fitted(
     off, new, found, seconds = best
     if off > CLOSE and found.length_s and not any("lasts" in note for note in found.notes):
         why = ": there are no more frames" if seconds < found.length_s else ""
-        told = f"it lasts {seconds + card_s:.0f} s instead of {found.length_s + card_s:.0f}{why}"
+        told = f"it lasts {seconds + card_s:.3g} s instead of {found.length_s + card_s:g}{why}"
         found = pace.noted(found, told)
     checking.check_short(order, span, seconds + card_s)
     return new, found, have

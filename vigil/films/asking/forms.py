@@ -209,7 +209,7 @@ async def picked(db: db_utils.Database, plan: PlanJson, form: Form) -> Picked:
     strip = plan["strip"]
     spans = form.excluded
     at = plan["strip_at"]
-    last = at + len(strip) >= plan["shown"]
+    last = at + len(strip) >= plan["strip_of"]
     low = strip[0]["moment"] if strip and at else -(1 << 62)
     high = strip[-1]["moment"] if strip and not last else 1 << 62
     single = [span for span in spans if span[1] - span[0] == 1 and low <= span[0] <= high]

@@ -28,6 +28,7 @@ class Pace:
     """How fast a film goes."""
 
     speed: float
+    """Real seconds in so many pictures as a second has, were each another frame."""
     fps: float
     every: bool
     """Each frame that goes in is shown; the speed only says what is a gap, and how long windows
@@ -36,6 +37,8 @@ class Pace:
     """Which frames are shown is fixed: a length decides the frame rate, not the speed."""
     length_s: float | None = None
     """Seconds of film that are wanted, title card not counted; ``None``: as many as there are."""
+    stands: int = 1
+    """Pictures for which each frame stands."""
     notes: tuple[str, ...] = field(default=())
 
 
@@ -57,32 +60,43 @@ def pace(order: Order, span: Span, seen: Seen, usual_s: float, now: datetime) ->
     fps = round(fps, 3)
     interval_s = seen.interval_s or usual_s
     length_s = _length(order, span)
+    stands = order.look.stands
     if _is_daily(order):
         if order.speed is not None:
             raise Wrong("speed", "does not go with one frame a day", hint='give "length" or "fps"')
-        found = Pace(speed=DAY_S * fps, fps=fps, every=True, fixed=True, length_s=length_s)
-        return found if length_s is None else at_rate(found, (span.seconds or 0) / DAY_S)
+        found = Pace(
+            speed=DAY_S * fps, fps=fps, every=True, fixed=True, length_s=length_s, stands=stands
+        )
+        return at_rate(found, stands * (span.seconds or 0) / DAY_S)
     if order.per_day is not None:
         each_s = DAY_S / order.per_day
         found = Pace(
-            speed=within(each_s * fps), fps=fps, every=False, fixed=True, length_s=length_s
+            speed=within(each_s * fps),
+            fps=fps,
+            every=False,
+            fixed=True,
+            length_s=length_s,
+            stands=stands,
         )
-        return found if length_s is None else at_rate(found, (span.seconds or 0) / each_s)
+        return at_rate(found, stands * (span.seconds or 0) / each_s)
     if length_s is not None and not order.choice.every:
         speed = (span.seconds or 0) / length_s
-        return replace(_met(speed, fps, interval_s), length_s=length_s)
+        return replace(_met(speed, fps, interval_s, stands), length_s=length_s)
     if order.speed is not None and not order.choice.every:
-        return _met(words.number(order.speed, "speed", LEAST_SPEED, MOST_SPEED), fps, interval_s)
+        speed = words.number(order.speed, "speed", LEAST_SPEED, MOST_SPEED)
+        return _met(speed, fps, interval_s, stands)
     if order.speed is not None:
         raise Wrong("speed", "does not go with every frame being shown", hint="give one of them")
-    found = Pace(speed=within(interval_s * fps), fps=fps, every=True, fixed=True, length_s=length_s)
-    if length_s is not None:
-        return at_rate(
-            found, seen.frames if span.ends_by(now) else (span.seconds or 0) / interval_s
-        )
-    if order.fps is None and span.ends_by(now) and seen.frames < FEW_S * fps:
-        fps = round(max(FEW_FPS, seen.frames / FEW_S), 3)
-    return replace(found, fps=fps, speed=within(interval_s * fps))
+    found = Pace(
+        speed=within(interval_s * fps),
+        fps=fps,
+        every=True,
+        fixed=True,
+        length_s=length_s,
+        stands=stands,
+    )
+    frames = seen.frames if span.ends_by(now) else (span.seconds or 0) / interval_s
+    return at_rate(found, stands * frames)
 
 
 def _is_daily(order: Order) -> bool:
@@ -108,10 +122,10 @@ def _length(order: Order, span: Span) -> float | None:
     return length_s - (card.seconds if card else 0)
 
 
-def _met(speed: float, wanted: float, interval_s: float) -> Pace:
+def _met(speed: float, wanted: float, interval_s: float, stands: int) -> Pace:
     """That speed, with as many pictures a second as there are frames for."""
-    speed = within(speed)
-    fps = round(max(LEAST_FPS, min(wanted, speed / interval_s)), 3)
+    slots_speed = within(speed * stands)
+    fps = round(max(LEAST_FPS, min(wanted, slots_speed / interval_s)), 3)
     notes: tuple[str, ...] = ()
     if fps < wanted:
         notes = (
@@ -119,7 +133,7 @@ def _met(speed: float, wanted: float, interval_s: float) -> Pace:
             f"{speed:{',.0f' if speed >= 100 else '.3g'}} times real speed there are no more, with "
             f"a frame each {words.spelled(round(interval_s, 1))}",
         )
-    return Pace(speed=speed, fps=fps, every=False, notes=notes)
+    return Pace(speed=slots_speed, fps=fps, every=False, stands=stands, notes=notes)
 
 
 def at_rate(pace: Pace, pictures: float) -> Pace:
@@ -134,7 +148,16 @@ def at_rate(pace: Pace, pictures: float) -> Pace:
             f"it lasts {pictures / fps:.0f} s instead of {pace.length_s:.0f}: it has "
             f"{pictures:.0f} pictures, shown at {fps:g} a second",
         )
-    return replace(pace, fps=fps, speed=within(pace.speed / pace.fps * fps), notes=notes)
+    return replace(_at(pace, fps), notes=notes)
+
+
+def unhurried(pace: Pace, pictures: int) -> Pace:
+    """The same film at a lower frame rate where it is over in no time."""
+    return _at(pace, round(min(pace.fps, max(FEW_FPS, pictures / FEW_S)), 3))
+
+
+def _at(pace: Pace, fps: float) -> Pace:
+    return replace(pace, fps=fps, speed=within(pace.speed / pace.fps * fps))
 
 
 def nearer(pace: Pace, pictures: int, wanted_fps: float, interval_s: float) -> Pace:
@@ -143,8 +166,9 @@ def nearer(pace: Pace, pictures: int, wanted_fps: float, interval_s: float) -> P
         return pace
     if pace.fixed:
         return at_rate(pace, pictures)
-    speed = pace.speed * pictures / (pace.length_s * pace.fps)
-    return replace(_met(speed, wanted_fps, interval_s), length_s=pace.length_s)
+    speed = pace.speed / pace.stands * pictures / (pace.length_s * pace.fps)
+    met = _met(speed, wanted_fps, interval_s, pace.stands)
+    return replace(met, length_s=pace.length_s)
 
 
 def each(pace: Pace, interval_s: float) -> Pace:
@@ -164,7 +188,7 @@ def within(speed: float) -> float:
 
 def window_s(pace: Pace) -> float:
     """Real seconds of a segment: a whole number of slots."""
-    slots = max(1, round(SEGMENT_S * pace.fps))
+    slots = max(1, round(SEGMENT_S * pace.fps / pace.stands))
     return (slots * slot(pace.speed, pace.fps)).total_seconds()
 
 
@@ -174,5 +198,5 @@ def check_amount(pace: Pace, span: Span, frames: int | None) -> None:
     pictures = seconds / slot(pace.speed, pace.fps).total_seconds()
     if frames is not None:
         pictures = min(pictures, frames)
-    if pictures > MOST_PICTURES:
+    if pictures * pace.stands > MOST_PICTURES:
         raise Wrong("speed", "makes this film too long", hint="raise it, or shorten the range")

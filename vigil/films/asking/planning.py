@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import db_utils
 from vigil.films.asking import store as asking
@@ -71,7 +72,7 @@ class Planning:
     frames: int
     """In its range, of all scenes."""
     shown: int
-    """Frames, or several side by side, that are shown one after the other."""
+    """Frames that go in, of all scenes."""
     pictures: int
     """Of film, the title card included."""
     segments: int
@@ -89,6 +90,8 @@ class Planning:
     strip: Sequence[Picture]
     """Some of the pictures, in order, from ``strip_at`` on, to pick from."""
     strip_at: int
+    strip_of: int
+    """Pictures that there are to pick from."""
     a_day: float | None
     """Pictures that a day adds to a film that goes on; ``None``: it does not."""
 
@@ -215,8 +218,8 @@ async def planning(
     there = await asking.known(db, list(names))
     card = film.making.look.card
     total = int(shots["pictures"].sum()) + (max(1, round(card.seconds * film.fps)) if card else 0)
-    strip_at = min(max(strip_at, 0), max(0, len(shots) - 1))
-    own = np.flatnonzero(shots["hole"] == 0)
+    own = _fresh(shots)
+    strip_at = min(max(strip_at, 0), max(0, len(own) - 1))
     looks = [own[i] for i in sorted({0, len(own) // 2, len(own) - 1})] if len(own) else []
     picked = own[strip_at : strip_at + strip]
     known = await _pictures(db, found.rows, shots, [*looks, *picked])
@@ -226,7 +229,7 @@ async def planning(
         frames=sum(
             int(np.diff(np.searchsorted(rows["moment"], [since, until]))[0]) for rows in found.rows
         ),
-        shown=len(own),
+        shown=sum(_count(shots["row"][:, scene]) for scene in range(len(found.rows))),
         pictures=total,
         segments=segments,
         there=len(there),
@@ -240,8 +243,20 @@ async def planning(
         looks=known[: len(looks)],
         strip=known[len(looks) :],
         strip_at=strip_at,
+        strip_of=len(own),
         a_day=_a_day(film, found),
     )
+
+
+def _fresh(shots: Shots) -> NDArray[np.intp]:
+    """Places of the shots that show something else than the one before: no holes, nothing held."""
+    own = np.flatnonzero(shots["hole"] == 0)
+    rows = shots["row"][own]
+    return own[np.concatenate([[True], np.any(rows[1:] != rows[:-1], axis=1)])] if len(own) else own
+
+
+def _count(rows: NDArray[np.int64]) -> int:
+    return len(np.unique(rows[rows >= 0]))
 
 
 def _gaps(film: Film, found: Material, now: datetime) -> list[Gap]:

@@ -87,12 +87,15 @@ PlanJson = TypedDict(
         "looks": list[LookJson],
         "strip": list[FrameJson],
         "strip_at": int,
+        "strip_of": int,
         "notes": list[str],
         "actions": Actions,
     },
 )
 """What a film would be. ``frames``: in its range; ``shown``: that go in; ``pictures``: of film,
-more where frames are held or blended; ``bytes`` and ``render_s``: null before the first render."""
+more where frames are held or blended; ``speed``: real seconds in a second of film; ``strip``: some
+of the ``strip_of`` pictures to pick from, from number ``strip_at`` on; ``bytes`` and ``render_s``:
+null before the first render."""
 
 
 def plan_json(
@@ -107,7 +110,7 @@ def plan_json(
         "from": new.from_at,
         "to": new.to_at,
         "rolling_s": new.rolling_s,
-        "speed": new.speed,
+        "speed": new.speed / film.making.look.stands,
         "fps": new.fps,
         "width": new.width,
         "height": new.height,
@@ -130,6 +133,7 @@ def plan_json(
         "looks": _looks(found, new),
         "strip": [frame_json(picture) for picture in found.strip],
         "strip_at": found.strip_at,
+        "strip_of": found.strip_of,
         "notes": list(notes),
         "actions": {"make": None},
     }
