@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-from contextlib import suppress
+import random
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +20,11 @@ from tests.films.making import START
 from tests.films.test_renderer import NOW, is_joined, is_state, listed, renderer, until
 from vigil.clock import FakeClock
 from vigil.context import Context
+from vigil.films import store
 from vigil.films.check import check
+from vigil.films.describe import describe
 from vigil.films.segments import store as segments
+from vigil.films.states import store as states
 from vigil.jobs.listing import store as jobs
 
 pytestmark = pytest.mark.slow
@@ -63,7 +69,7 @@ async def test_an_encoder_that_is_killed(context: Context, tmp_path: Path) -> No
         while killed < 3:
             await until(encodes, "it encodes")
             for encoder in encoders(process):
-                with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended by itself
                     encoder.kill()
                     killed += 1
             await asyncio.sleep(0.5)
@@ -71,32 +77,57 @@ async def test_an_encoder_that_is_killed(context: Context, tmp_path: Path) -> No
     await is_whole(context, film_id, tmp_path, 200)
 
 
-async def test_a_blob_store_that_is_gone_for_a_while(context: Context, tmp_path: Path) -> None:
-    film_id = await a_film(context)
+@contextlib.contextmanager
+def no_blobs(context: Context) -> Iterator[None]:
+    """The blob store is gone; what is written meanwhile is there when it is back."""
     blobs = context.settings.data_dir / "blobs"
-    away = blobs.with_name("away")
+    away = blobs.rename(blobs.with_name("away"))
+    try:
+        yield
+    finally:
+        shutil.copytree(away, blobs, dirs_exist_ok=True)
+        shutil.rmtree(away)
+
+
+@pytest.mark.timeout(300)
+async def test_a_blob_store_that_is_gone_for_30_s(context: Context, tmp_path: Path) -> None:
+    film_id = await a_film(context)
     async with renderer(context):
 
         async def some() -> bool:
             return len(await listed(context, film_id)) >= 2
 
         await until(some, "two segments")
-        blobs.rename(away)
-        await asyncio.sleep(5)
-        film = await making.get(context, film_id)
-        assert film.state == "rendering"
-        for path in sorted(blobs.rglob("*"), reverse=True):  # what was written meanwhile
-            if path.is_file():
-                target = away / path.relative_to(blobs)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                path.rename(target)
-            else:
-                path.rmdir()
-        if blobs.exists():
-            blobs.rmdir()
-        away.rename(blobs)
-        await until(is_joined(context, film_id), "the film is done and joined", 120)
+        with no_blobs(context):
+            await asyncio.sleep(30)
+            film = await making.get(context, film_id)
+            assert (film.state, film.error) == ("rendering", None)
+            shown = await describe(context, film, admin=False)
+            assert "none of its frames can be read" in str(shown["work"]["error"])
+        await until(is_joined(context, film_id), "the film is done and joined", 180)
     assert [s.lost for s in await segments.listed(context.pool, film_id)] == [0] * 10
+    await is_whole(context, film_id, tmp_path, 200)
+
+
+async def test_a_blob_store_that_is_gone_when_a_film_is_joined(
+    context: Context, tmp_path: Path
+) -> None:
+    film_id = await a_film(context)
+    await making.render(context, film_id)
+    film = await making.get(context, film_id)
+    await store.forget_file(context.pool, film_id)
+    await context.storage.delete(str(film.file_blob))
+    async with renderer(context):
+        with no_blobs(context):
+            await states.ask_for_file(context.pool, await making.get(context, film_id))
+
+            async def said() -> bool:
+                shown = await describe(context, await making.get(context, film_id), admin=False)
+                job = shown["file"]["job"] if shown["file"] else None
+                return job is not None and "there is no blob segments/" in str(job["error"])
+
+            await until(said, "it says what is not there")
+        await until(is_joined(context, film_id), "the film is joined", 120)
     await is_whole(context, film_id, tmp_path, 200)
 
 
@@ -141,3 +172,45 @@ async def test_frames_that_retention_removes_in_the_middle(
     shown = sum(s.frames for s in found)
     assert 20 * len(there) + 70 <= shown < 400
     await is_whole(context, film_id, tmp_path, shown)
+
+
+def damaged(number: int) -> bytes:
+    """A picture that was already damaged when the camera sent it: its header is whole."""
+    data = bytearray(making.jpeg(number, size=(640, 360)))
+    chance = random.Random(number)
+    at = chance.randrange(data.index(b"\xff\xda") + 14, len(data) - 2)  # behind its last header
+    if number % 3 == 0:
+        data[at] ^= 0x55
+    elif number % 3 == 1:
+        del data[at : at + 50]
+    else:
+        data[at:] = b"\xff\xd9"  # its end comes early
+    return bytes(data)
+
+
+async def test_frames_that_are_corrupt(context: Context, tmp_path: Path) -> None:
+    """Changed on the disk, cut short, empty, gone; damaged when they came; never a picture."""
+    camera = await making.camera(context)
+    blobs = await making.add_frames(context, camera, range(80), size=(640, 360))
+    for second in range(80, 99):
+        await making.add_frame(context, camera, START + timedelta(seconds=second), damaged(second))
+    await making.add_frame(context, camera, START + timedelta(seconds=99), b"no picture" * 999)
+    whole = await context.storage.get(blobs[10])
+    await context.storage.put(blobs[10], whole[:1000] + bytes(1000) + whole[2000:])
+    await context.storage.put(blobs[30], whole[:1000])
+    await context.storage.put(blobs[50], b"")
+    await context.storage.delete(blobs[70])
+    film_id = await making.film(context, camera, until=100, width=640, height=360)
+    async with renderer(context):
+        await until(is_joined(context, film_id), "the film is done and joined", 120)
+    shown = await describe(context, await making.get(context, film_id), admin=False)
+    assert [one["lost"] for one in shown["troubles"]] == [1, 1, 1, 1]
+    assert [one["first_at"] for one in shown["troubles"]] == [
+        START + timedelta(seconds=second) for second in (0, 20, 40, 60)
+    ]
+    await is_whole(context, film_id, tmp_path, 100)
+    grey = await making.luma(tmp_path / "film.mp4")
+    for lost in (10, 30, 50, 70):
+        beside = min(abs(grey[lost] - grey[lost + step]) for step in (-1, 1))
+        assert beside < 2, "a neighbour stands in"
+    assert grey[99] < 40, "what is no picture is black"

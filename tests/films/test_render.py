@@ -452,7 +452,7 @@ async def test_a_full_store_is_waited_for_and_the_rest_stays(
 
 async def render_to_the_end(context: Context, film_id: int) -> None:
     """Render, with as many attempts as the engine would make."""
-    for _ in range(work.MOST_FAILURES):
+    for _ in range(work.MOST_UNREAD):
         with contextlib.suppress(VigilError):
             await making.render(context, film_id)
         await work.look(context)  # the test's job ended: the film has lost it

@@ -26,6 +26,7 @@ from vigil.films.model import Film, Planned, moment_of
 from vigil.films.rendering import store as rendering
 from vigil.films.scene import plan as scene_plan
 from vigil.films.scene.kind import SCENE
+from vigil.films.scene.pictures import Unreadable
 from vigil.films.segments import fmp4
 from vigil.films.segments import store as segments
 from vigil.films.states import store as states
@@ -41,6 +42,8 @@ MOST_FAILURES = 4
 MOST_LOST = 0.1
 """Share of a segment's frames that may be unreadable without another attempt: where there are more
 it may be the blob store that is gone, for a while."""
+MOST_UNREAD = 6
+"""Attempts at a segment whose frames are unreadable; a minute and a quarter at least."""
 BYTES_A_PIXEL = 0.2
 """Room that is wanted for a segment: several times what it will need."""
 UNUSED = timedelta(days=1)
@@ -116,7 +119,7 @@ async def segment(context: Context, job: RunningJob) -> None:
         try:
             await _has_room(context, film, planned)
             with full.disk():
-                await _render(context, film, planned, last=failures + 1 >= MOST_FAILURES)
+                await _render(context, film, planned, last=failures + 1 >= MOST_UNREAD)
         except Outdated:
             await rendering.plan_again(context.pool, film)
             return
@@ -127,9 +130,8 @@ async def segment(context: Context, job: RunningJob) -> None:
                 text = str(error)
             else:
                 text = f"{type(error).__name__}: {error}"
-            if not await rendering.note_failure(
-                context.pool, film.id, planned, text, MOST_FAILURES
-            ):
+            most = MOST_UNREAD if isinstance(error, (_Unread, Unreadable)) else MOST_FAILURES
+            if not await rendering.note_failure(context.pool, film.id, planned, text, most):
                 raise _Again(text) from error
             log.error("films", f"film {film.id}: a segment cannot be rendered: {text}", exc=error)
     await rendering.go_on(context.pool, film)
@@ -139,6 +141,12 @@ class _Again(VigilError):
     """A segment could not be rendered this time."""
 
     code = "segment_failed"
+
+
+class _Unread(VigilError):
+    """Too many of a segment's frames cannot be read."""
+
+    code = "frames_unreadable"
 
 
 async def _has_room(context: Context, film: Film, planned: Planned) -> None:
@@ -156,7 +164,7 @@ async def _render(context: Context, film: Film, planned: Planned, *, last: bool)
     begin = time.monotonic()
     rendered = await kinds.of(film).render(context, film, planned)
     if rendered.lost > MOST_LOST * planned.pictures and not last:
-        raise _Again(f"{rendered.lost} of its frames cannot be read")
+        raise _Unread(f"{rendered.lost} of its frames cannot be read")
     whole = await asyncio.to_thread(fmp4.split, rendered.data)
     if whole.frames != planned.pictures:
         raise ffmpeg.FfmpegError(
@@ -188,9 +196,13 @@ async def _render(context: Context, film: Film, planned: Planned, *, last: bool)
 async def join(context: Context, job: RunningJob) -> None:
     """The job: join a film into one file."""
     film = await store.get(context.pool, int(job.arguments["film_id"]))
-    if film is not None:
+    if film is None:
+        return
+    try:
         with full.disk():
             await joining.join(context, job, film)
+    except NotFound as error:  # of a segment that was there: the blob store may be gone for a while
+        raise NotFound(error.message, hint=error.hint, permanent=False) from error
 
 
 async def trim(context: Context, film: Film) -> int:
