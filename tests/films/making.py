@@ -240,10 +240,26 @@ class Decoded:
     """ffmpeg's description of the video."""
 
 
-async def decode(path: Path) -> Decoded:
+ANYWHERE = ("file", "pipe", "http", "tcp")
+"""Where films for ffmpeg may be."""
+
+
+async def packets(source: Path | str) -> list[tuple[float, float]]:
+    """When each picture is decoded and presented, in seconds, in order of the stream."""
+    stem = ["-copyts", "-i", str(source), "-map", "0:v:0", "-c", "copy", "-f", "framecrc", "pipe:1"]
+    listing = (await ffmpeg.read(stem, protocols=ANYWHERE)).decode()
+    base = re.search(r"#tb 0: (\d+)/(\d+)", listing)
+    assert base
+    tick = int(base[1]) / int(base[2])
+    rows = [line.split(",") for line in listing.splitlines() if not line.startswith("#")]
+    return [(int(row[1]) * tick, int(row[2]) * tick) for row in rows]
+
+
+async def decode(path: Path | str) -> Decoded:
     """Decode a whole film; raises FfmpegError for anything that a decoder complains about."""
     stem = ["-xerror", "-err_detect", "explode", "-i", str(path), "-fps_mode", "passthrough"]
-    listing = (await ffmpeg.read([*stem, "-copyts", "-f", "framecrc", "pipe:1"])).decode()
+    told = await ffmpeg.read([*stem, "-copyts", "-f", "framecrc", "pipe:1"], protocols=ANYWHERE)
+    listing = told.decode()
     base = re.search(r"#tb 0: (\d+)/(\d+)", listing)
     assert base
     pts = [
@@ -252,7 +268,7 @@ async def decode(path: Path) -> Decoded:
         if not line.startswith("#")
     ]
     with pytest.raises(ffmpeg.FfmpegError) as described:  # it wants an output, and describes
-        await ffmpeg.read(["-loglevel", "info", "-i", str(path)])
+        await ffmpeg.read(["-loglevel", "info", "-i", str(path)], protocols=ANYWHERE)
     said = described.value.stderr
     length = re.search(r"Duration: (\d+):(\d+):([\d.]+)", said)
     video = re.search(r"Stream #0.*Video: (.*)", said)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.films import looking
 from tests.films.looking import Album, film, plain, texture
-from vigil.films.segments import fmp4
+from vigil.films.segments import fmp4, presented
 from vigil.films.segments.fmp4 import Damaged
 
 
@@ -106,6 +106,35 @@ async def test_segments_that_reorder_differently_are_even_when_delayed() -> None
     uneven = sorted(pts for _, pts, _ in await looking.times(joined[False], one))
     assert uneven != [n * 1000 for n in range(61)]  # else there is no need for all this
     assert len(await looking.seen(joined[True], one)) == 61
+
+
+async def test_players_get_no_picture_before_it_is_decoded() -> None:
+    """Whatever a segment reorders, it begins and ends where it did, and shows the same."""
+    album, one, known = Album(), film(), set()
+    for number in (1, 2, 3, 4, 9, 48):
+        for seeds in (1, 4, number):  # everything differs, some does, nothing
+            shots = album.shots(texture((160, 90), seed=n // seeds) for n in range(number))
+            part = fmp4.split(await album.render(one, shots))
+            given = part.init + presented.media(part, 3, 0)
+            again = fmp4.split(given)
+            assert (again.frames, again.ticks) == (part.frames, part.ticks)
+            rows = await looking.times(given, one)
+            assert sorted(pts for _, pts, _ in rows) == [n * 1000 for n in range(number)]
+            times = [dts for dts, _, _ in rows]
+            assert times == sorted(set(times))
+            assert times[0] == 0
+            assert all(dts <= pts < pts + length <= part.ticks for dts, pts, length in rows)
+            assert fmp4.settled(again.media) == again.media
+            pictures = await looking.seen(given, one)
+            assert (pictures == await looking.seen(part.init + part.media, one)).all()
+            known.add(min(offset for _, offset in fmp4._times(part.media)))
+    assert known == {0, -1000, -2000}, "all that there is"
+
+
+async def test_vp9_is_served_as_it_is() -> None:
+    album, one = Album(), film("vp9")
+    part = fmp4.split(await album.render(one, album.shots(texture(seed=n) for n in range(9))))
+    assert presented.media(part, 3, 5) == fmp4.place(part.media, 3, 5)
 
 
 @given(st.integers(0, 5000))

@@ -28,9 +28,9 @@ def test_a_film_that_is_done() -> None:
         "#EXT-X-PLAYLIST-TYPE:VOD\n"
         f'#EXT-X-MAP:URI="segments/init-{hash_of(0)}.mp4"\n'
         "#EXTINF:2.000000,\n"
-        f"segments/{hash_of(0)}-1-0.m4s\n"
+        f"segments/1-0-{hash_of(0)}.m4s\n"
         "#EXTINF:1.300000,\n"
-        f"segments/{hash_of(1)}-2-20000.m4s\n"
+        f"segments/2-20000-{hash_of(1)}.m4s\n"
         "#EXT-X-ENDLIST\n"
     )
 
@@ -77,8 +77,8 @@ def test_holes_are_closed_up_when_a_film_is_over() -> None:
     film = a_film(state="cancelled")
     shown = playlist.playable(film, [segment(0), missing(1), segment(2)])
     assert [p.address for p in playlist.place(film, shown)] == [
-        f"{hash_of(0)}-1-0.m4s",
-        f"{hash_of(2)}-2-20000.m4s",
+        f"1-0-{hash_of(0)}.m4s",
+        f"2-20000-{hash_of(2)}.m4s",
     ]
 
 
@@ -127,12 +127,12 @@ def test_addresses() -> None:
     [
         "",
         "x.m4s",
-        f"{hash_of(1)}-1-2.mp4",
-        f"{hash_of(10).upper()}-1-2.m4s",
-        f"{hash_of(1)}-1--2.m4s",
-        f"{hash_of(1)}-1-2.m4s\n",
-        f"../{hash_of(1)}-1-2.m4s",
-        f"{hash_of(1)}-1-9999999999999999999.m4s",
+        f"1-2-{hash_of(1)}.mp4",
+        f"1-2-{hash_of(10).upper()}.m4s",
+        f"1--2-{hash_of(1)}.m4s",
+        f"1-2-{hash_of(1)}.m4s\n",
+        f"../1-2-{hash_of(1)}.m4s",
+        f"1-9999999999999999999-{hash_of(1)}.m4s",
         f"init-{hash_of(1)[1:]}.mp4",
         f"init-{hash_of(1)}.mp4\n",
     ],

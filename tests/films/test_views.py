@@ -153,7 +153,7 @@ async def test_what_is_not_there(site: Site) -> None:
     for number in ("1", "0", "99999999999999999999999"):
         for path in ("", "/playlist.m3u8", "/film.mp4", "/segments", "/timeline"):
             await get(site, f"{FILMS}/{number}{path}", status=404)
-    for name in (f"{'0' * 64}-1-0.m4s", f"init-{'0' * 64}.mp4", "init-x.mp4"):
+    for name in (f"1-0-{'0' * 64}.m4s", f"init-{'0' * 64}.mp4", "init-x.mp4"):
         await get(site, f"{FILMS}/1/segments/{name}", status=404)
     for name in (f"sheets/{'0' * 64}.jpg", "sheets/x.jpg", f"posters/{'0' * 64}.jpg"):
         await get(site, f"{FILMS}/1/{name}", status=404)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Site
-from tests.films import making, second
+from tests.films import making
 from tests.films.test_views import FILMS, get, post
 from vigil import reserve
 from vigil.clock import FakeClock
@@ -217,23 +217,6 @@ async def test_pictures_go_with_what_they_show(site: Site) -> None:
         await work.tidy(later(site.context, days=days))
     assert await segments.known_segments(site.context.pool, "") == []
     assert [blob async for blob in storage.list("stills")] == []
-
-
-async def test_two_players_agree(site: Site, tmp_path: Any) -> None:
-    """ffmpeg and GStreamer, of the file and of the playlist: pictures, length, no break."""
-    film_id = await done(site)
-    shown = await get(site, f"{FILMS}/{film_id}")
-    async with site.client.get(shown["file"]["url"]) as answer:
-        (tmp_path / "film.mp4").write_bytes(await answer.read())
-    first = await making.decode(tmp_path / "film.mp4")
-    even = [n / 10 for n in range(len(SECONDS))]
-    assert first.pts == pytest.approx(even)
-    assert first.duration_s == pytest.approx(shown["duration_s"], abs=0.01)
-    for source in (str(tmp_path / "film.mp4"), f"{site.url}{shown['playlist']}"):
-        played = await second.play(source)
-        assert played.pts == pytest.approx(even)
-        assert played.duration_s == pytest.approx(shown["duration_s"])
-        assert played.breaks == 0
 
 
 async def test_a_file_of_a_film_that_grows(site: Site) -> None:

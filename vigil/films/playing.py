@@ -17,7 +17,7 @@ from vigil.errors import Invalid, NotFound
 from vigil.films import finding, playlist, stills, store
 from vigil.films.describe import real
 from vigil.films.model import Film, moment_of, segment_blob
-from vigil.films.segments import fmp4
+from vigil.films.segments import fmp4, presented
 from vigil.films.segments import store as segments
 from vigil.films.timeline import Survey, Timeline
 from vigil.films.watching import store as watching
@@ -149,7 +149,7 @@ async def segment_m4s(request: Request, film_id: int, name: str) -> HTTPResponse
     segment = fmp4.split(await responses.context(request).storage.get(segment_blob(hash)))
     if address is None:
         return HTTPResponse(segment.init, headers=headers, content_type="video/mp4")
-    media = fmp4.place(segment.media, *address[1:])
+    media = presented.media(segment, *address[1:])
     return HTTPResponse(media, headers=headers, content_type="video/iso.segment")
 
 

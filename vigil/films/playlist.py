@@ -19,7 +19,7 @@ from vigil.films.model import Film, Listed
 SLOWEST_S = 20
 """Seconds after which a player should look for new segments, however slowly they come."""
 
-_SEGMENT = re.compile(r"([0-9a-f]{64})-([0-9]{1,10})-([0-9]{1,18})\.m4s")
+_SEGMENT = re.compile(r"([0-9]{1,10})-([0-9]{1,18})-([0-9a-f]{64})\.m4s")
 _INIT = re.compile(r"init-([0-9a-f]{64})\.mp4")
 
 At = Callable[[int], datetime | None]
@@ -41,7 +41,7 @@ class Placed:
     @property
     def address(self) -> str:
         """File name below the film's ``segments/``."""
-        return f"{self.segment.hash}-{self.sequence}-{self.start}.m4s"
+        return address(str(self.segment.hash), self.sequence, self.start)
 
     @property
     def header_address(self) -> str:
@@ -49,10 +49,15 @@ class Placed:
         return f"init-{self.header}.mp4"
 
 
+def address(hash: str, sequence: int, start: int) -> str:
+    """File name of a segment in its place: another one where other bytes are served for it."""
+    return f"{sequence}-{start}-{hash}.m4s"
+
+
 def parse_address(name: str) -> tuple[str, int, int] | None:
     """Hash, sequence and start of a segment's address; ``None`` when it is none of ours."""
     match = _SEGMENT.fullmatch(name)
-    return (match[1], int(match[2]), int(match[3])) if match else None
+    return (match[3], int(match[1]), int(match[2])) if match else None
 
 
 def parse_header(name: str) -> str | None:

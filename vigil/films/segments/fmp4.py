@@ -8,9 +8,11 @@ written anew, and players see one continuous film without EXT-X-DISCONTINUITY. B
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vigil.errors import VigilError
 
@@ -98,6 +100,36 @@ def delayed(media: bytes, ticks: int) -> bytes:
     return _with_field(media, T_CTS, later)
 
 
+def settled(media: bytes) -> bytes:
+    """The same moof and mdat, no picture presented before it is decoded; all when they were.
+
+    Pictures are decoded as late as that allows: each when the first of it and those behind it in
+    the stream is presented, of several the last one then and the others evenly before. The
+    fragment begins and ends where it did. Raises Damaged where there is no time between pictures.
+    """
+    shown, at = [], 0
+    for length, offset in _times(media):
+        shown.append(at + offset)
+        at += length
+    latest = list(itertools.accumulate(reversed(shown), min))[::-1]
+    times = [0]
+    for moment, run in itertools.groupby(latest[1:]):
+        number, before = len(list(run)), times[-1]
+        if moment - before < number:
+            raise Damaged("there is no time to decode a picture before it is presented")
+        times += [before + (moment - before) * n // number for n in range(1, number + 1)]
+    lengths = iter([after - before for before, after in itertools.pairwise([*times, at])])
+    offsets = iter([one - time for one, time in zip(shown, times, strict=True)])
+
+    def with_length(row: bytes, flags: int) -> bytes:
+        return struct.pack(">I", next(lengths)) + row[4 * bool(flags & T_DURATION) :]
+
+    def with_offset(row: bytes, flags: int) -> bytes:
+        return row[: -4 if flags & T_CTS else None] + struct.pack(">I", next(offsets))
+
+    return _with_field(_with_field(media, T_DURATION, with_length), T_CTS, with_offset)
+
+
 def sized(media: bytes) -> bytes:
     """The same moof and mdat, each picture's size said for itself.
 
@@ -117,11 +149,24 @@ def sized(media: bytes) -> bytes:
     return _with_field(media, T_SIZE, with_size)
 
 
-def _with_field(media: bytes, field: int, change: Callable[[bytes, int], bytes]) -> bytes:
-    """The same moof and mdat, with a field in the row of each picture that may not be there yet.
+class _Table(NamedTuple):
+    """Where a fragment's table of pictures is."""
 
-    ``change`` is given a row of the trun and which fields that has.
-    """
+    end: int
+    """Of the moof."""
+    traf: int
+    """Begin of its body."""
+    trun: int
+    flags: int
+    rows: list[int]
+    """Begin of each row."""
+    step: int
+    """Length of a row."""
+    behind: int
+    """End of the last one."""
+
+
+def _table(media: bytes) -> _Table:
     _, _, split = next(boxes(media, 0, len(media)), (b"", 0, 0))
     traf = find(media, 8, split, b"traf")
     start, end = find(media, *traf, b"trun")
@@ -131,16 +176,41 @@ def _with_field(media: bytes, field: int, change: Callable[[bytes, int], bytes])
     behind = at + step * count
     if behind > end or not flags & T_OFFSET:
         raise Damaged("the fragment's table of pictures is cut short")
-    rows = b"".join(
-        change(media[row : row + step], flags) for row in (at + step * n for n in range(count))
-    )
-    grown = len(rows) - step * count
-    head = bytearray(media[:at] + rows + media[behind:split])
-    for box in (0, traf[0] - 8, start - 8):
+    rows = [at + step * number for number in range(count)]
+    return _Table(split, traf[0], start, flags, rows, step, behind)
+
+
+def _times(media: bytes) -> list[tuple[int, int]]:
+    """Length and composition offset of each picture."""
+    table = _table(media)
+    tfhd, _ = find(media, table.traf, table.end, b"tfhd")
+    usual = 0 if table.flags & T_DURATION else _default(media, tfhd, DURATION)
+    found = []
+    for row in table.rows:
+        length, offset = usual, 0
+        if table.flags & T_DURATION:
+            (length,) = struct.unpack_from(">I", media, row)
+        if table.flags & T_CTS:
+            (offset,) = struct.unpack_from(">i", media, row + table.step - 4)
+        found.append((length, offset))
+    return found
+
+
+def _with_field(media: bytes, field: int, change: Callable[[bytes, int], bytes]) -> bytes:
+    """The same moof and mdat, with a field in the row of each picture that may not be there yet.
+
+    ``change`` is given a row of the trun and which fields that has.
+    """
+    end, traf, trun, flags, places, step, behind = _table(media)
+    rows = b"".join(change(media[row : row + step], flags) for row in places)
+    begin = behind - step * len(places)
+    grown = len(rows) - (behind - begin)
+    head = bytearray(media[:begin] + rows + media[behind:end])
+    for box in (0, traf - 8, trun - 8):
         struct.pack_into(">I", head, box, int.from_bytes(head[box : box + 4], "big") + grown)
-    struct.pack_into(">I", head, start, flags | field)
-    struct.pack_into(">i", head, start + 8, struct.unpack_from(">i", head, start + 8)[0] + grown)
-    return bytes(head) + media[split:]
+    struct.pack_into(">I", head, trun, flags | field)
+    struct.pack_into(">i", head, trun + 8, struct.unpack_from(">i", head, trun + 8)[0] + grown)
+    return bytes(head) + media[end:]
 
 
 def decode_time(media: bytes) -> tuple[int, int]:

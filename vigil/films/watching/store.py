@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import db_utils
+from vigil.films import playlist
 from vigil.films.model import Film
 from vigil.films.timeline import Piece
 
@@ -51,7 +52,7 @@ class Shown:
     @property
     def address(self) -> str:
         """As the playlist has it."""
-        return f"{self.hash}-{self.number}-{self.start}.m4s"
+        return playlist.address(self.hash, self.number, self.start)
 
 
 def piece(one: Shown, moments: bytes | None) -> Piece:
