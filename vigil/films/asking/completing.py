@@ -14,6 +14,7 @@ from vigil.films.asking import checking, pace, words
 from vigil.films.asking.model import Place, Seen, Span
 from vigil.films.asking.orders import Order
 from vigil.films.asking.pace import Pace
+from vigil.films.asking.share import share
 from vigil.films.asking.words import Wrong
 from vigil.films.model import NewFilm
 from vigil.films.options import Daily, Look, Making, convert, written
@@ -49,7 +50,8 @@ def complete(
     """
     checking.check_short(order, span, None)
     making = checking.making(order, places)
-    found = pace.pace(order, span, seen, usual_s(places), now)
+    part = share(order.choice, span, places[0])
+    found = pace.pace(order, span, seen, usual_s(places), now, part)
     pace.check_amount(found, span, seen.frames if span.ends_by(now) else None)
     return film(order, places, span, making, found), found
 

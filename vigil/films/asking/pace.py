@@ -42,7 +42,9 @@ class Pace:
     notes: tuple[str, ...] = field(default=())
 
 
-def pace(order: Order, span: Span, seen: Seen, usual_s: float, now: datetime) -> Pace:
+def pace(
+    order: Order, span: Span, seen: Seen, usual_s: float, now: datetime, share: float = 1.0
+) -> Pace:
     """How fast a film is to go; raises Wrong.
 
     Args:
@@ -51,6 +53,7 @@ def pace(order: Order, span: Span, seen: Seen, usual_s: float, now: datetime) ->
         seen: the frames that are there, of that time when it is past.
         usual_s: how far apart frames are where ``seen`` does not know.
         now: says what is past.
+        share: the part of the span in which frames are let in.
     """
     if order.speed is not None:
         for other in ("length", "per_day"):
@@ -60,14 +63,14 @@ def pace(order: Order, span: Span, seen: Seen, usual_s: float, now: datetime) ->
     fps = round(fps, 3)
     interval_s = seen.interval_s or usual_s
     length_s = _length(order, span)
-    stands = order.look.stands
+    stands, shown_s = order.look.stands, share * (span.seconds or 0)
     if _is_daily(order):
         if order.speed is not None:
             raise Wrong("speed", "does not go with one frame a day", hint='give "length" or "fps"')
         found = Pace(
             speed=DAY_S * fps, fps=fps, every=True, fixed=True, length_s=length_s, stands=stands
         )
-        return at_rate(found, stands * (span.seconds or 0) / DAY_S)
+        return at_rate(found, stands * shown_s / DAY_S)
     if order.per_day is not None:
         each_s = DAY_S / order.per_day
         found = Pace(
@@ -78,9 +81,9 @@ def pace(order: Order, span: Span, seen: Seen, usual_s: float, now: datetime) ->
             length_s=length_s,
             stands=stands,
         )
-        return at_rate(found, stands * (span.seconds or 0) / each_s)
+        return at_rate(found, stands * shown_s / each_s)
     if length_s is not None and not order.choice.every:
-        speed = (span.seconds or 0) / length_s
+        speed = shown_s / length_s
         return replace(_met(speed, fps, interval_s, stands), length_s=length_s)
     if order.speed is not None and not order.choice.every:
         speed = words.number(order.speed, "speed", LEAST_SPEED, MOST_SPEED)
@@ -95,7 +98,9 @@ def pace(order: Order, span: Span, seen: Seen, usual_s: float, now: datetime) ->
         length_s=length_s,
         stands=stands,
     )
-    frames = seen.frames if span.ends_by(now) else (span.seconds or 0) / interval_s
+    frames = seen.frames if span.ends_by(now) else shown_s / interval_s
+    if order.fps is None and length_s is None and span.ends_by(now):
+        return unhurried(found, stands * seen.frames)
     return at_rate(found, stands * frames)
 
 
@@ -122,7 +127,7 @@ def _length(order: Order, span: Span) -> float | None:
     return length_s - (card.seconds if card else 0)
 
 
-def _met(speed: float, wanted: float, interval_s: float, stands: int) -> Pace:
+def _met(speed: float, wanted: float, interval_s: float, stands: int = 1) -> Pace:
     """That speed, with as many pictures a second as there are frames for."""
     slots_speed = within(speed * stands)
     fps = round(max(LEAST_FPS, min(wanted, slots_speed / interval_s)), 3)
