@@ -16,7 +16,7 @@ import vigil.films.work
 import vigil.games.filming
 import vigil.jobs.engine
 import vigil.jobs.work
-from vigil import ffmpeg, loop
+from vigil import ffmpeg, heap, loop
 from vigil.context import open_context
 from vigil.jobs.model import Task
 from vigil.site.heartbeat import beat
@@ -46,7 +46,8 @@ async def main(stop: asyncio.Event) -> None:
     """Do jobs until told to stop; the one in hand then goes back to the queue."""
     chosen = loop.begin("renderer")
     os.nice(NICE)
-    async with open_context(chosen, "renderer") as context:
+    heap.steady()
+    async with open_context(chosen, "renderer", asks=False) as context:
         chores = loop.Spinner(context, "renderer", CHORES)
         async with (
             loop.background(beat(context, "renderer")),

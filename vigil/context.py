@@ -7,13 +7,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import db_utils
 from vigil import events
 from vigil.clock import Clock, SystemClock
-from vigil.fetch import Fetcher
 from vigil.settings import Settings
 from vigil.storage import Storage
+
+if TYPE_CHECKING:
+    from vigil.fetch import Fetcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +39,17 @@ async def open_context(
     clock: Clock | None = None,
     pool_size: int = 10,
     stateless: bool = False,
+    asks: bool = True,
 ) -> AsyncIterator[Context]:
     """Wait for the database, migrate it, and open everything; closes it again on the way out.
 
-    ``stateless``: see ``db_utils.create_pool``.
+    Args:
+        settings: say where.
+        name: of the process, for the database.
+        clock: the system's, unless a test says otherwise.
+        pool_size: connections to the database, at most.
+        stateless: see ``db_utils.create_pool``.
+        asks: whether it makes HTTP requests; one that makes none need not carry what they take.
     """
     await db_utils.wait_until_up(settings)
     await db_utils.migrate(settings)
@@ -49,7 +59,11 @@ async def open_context(
     async with contextlib.AsyncExitStack() as stack:
         pool = await db_utils.create_pool(settings, name, size=pool_size, stateless=stateless)
         stack.push_async_callback(_close_pool, pool)
-        fetcher = await stack.enter_async_context(Fetcher(clock=clock))
+        fetcher = cast("Fetcher", _Nobody())
+        if asks:
+            from vigil.fetch import Fetcher
+
+            fetcher = await stack.enter_async_context(Fetcher(clock=clock))
         listening = asyncio.create_task(listener.run(), name="events")
         stack.push_async_callback(_cancel, listening)
         yield Context(
@@ -60,6 +74,13 @@ async def open_context(
             fetcher=fetcher,
             listener=listener,
         )
+
+
+class _Nobody:
+    """The way out of a process that said it would ask nobody."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError("this process makes no requests: see open_context")
 
 
 async def _close_pool(pool: db_utils.Pool) -> None:

@@ -395,7 +395,8 @@ def _widen_stdout(process: Process) -> None:
     transport = cast(Any, process)._transport.get_pipe_transport(1)
     file: Any = transport and transport.get_extra_info("pipe")  # uvloop does not say
     if hasattr(file, "fileno"):
-        pipe.widen(file.fileno())
+        with suppress(ValueError):  # closed already
+            pipe.widen(file.fileno())
 
 
 def _kill(group: int) -> None:

@@ -44,7 +44,9 @@ _LEFTOVER = re.compile(r".+#[0-9]+")
 _LONGEST_KEY = 512
 _STALE_S = 3600.0
 PARTS = 2
-"""Parts of a file, 5 MB each, that are in memory at a time while it is written."""
+"""Parts of a file that are in memory at a time while it is written."""
+PART_DISK, PART_BUCKET = 256 * 1024, 5 * 1024 * 1024
+"""Their bytes; object stores take none that are smaller."""
 SPACE_S = 1.0
 """The room on a disk is asked for no more often."""
 
@@ -106,7 +108,8 @@ class Storage:
         """Write a blob from a local file, ``PARTS`` of it at a time; returns its bytes."""
         with _failures(_checked(key)):
             size = await asyncio.to_thread(lambda: path.stat().st_size)
-            await obstore.put_async(self._store, key, path, max_concurrency=PARTS)
+            part = PART_BUCKET if self._root is None else PART_DISK
+            await obstore.put_async(self._store, key, path, chunk_size=part, max_concurrency=PARTS)
         await self._sync(key)
         return size
 

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, event, given, note, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,8 @@ from vigil.films.kinds import Plan
 from vigil.films.model import MICROSECOND, Film, NewFilm, Planned, at_moment, moment_of
 from vigil.films.options import Card, Choice, Fade, Look, Making, Stamp, written
 from vigil.films.rendering import store as rendering
-from vigil.films.scene import plan
+from vigil.films.scene import kind, plan
+from vigil.films.scene import store as scene_store
 from vigil.films.scene.kind import SCENE
 from vigil.films.scene.rows import Rows
 from vigil.films.segments import store as segments
@@ -132,6 +134,16 @@ async def test_a_film_that_grows_is_as_one_made_afterwards(
     assert after(mine, whole) == after(other, whole)
     in_order(mine)
     in_order(other)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scene_store, "PART", 7)
+        patch.setattr(kind, "APART", 0)
+        assert after(await in_parts(here, scene, order), whole) == after(other, whole)
+
+
+async def in_parts(context: Context, scene: int, order: dict[str, Any]) -> list[Planned]:
+    film_id = await a_film(context, scene, order)
+    await look(context, film_id)
+    return await listed(context, film_id)
 
 
 def in_order(listed: Sequence[Planned]) -> None:
@@ -331,7 +343,11 @@ def test_a_card_comes_with_the_first_frames_whenever_they_come() -> None:
     opened = film(look=Look(card=Card(text="A garden")), window_s=600.0)
     rows = frames(START + np.arange(30) * 60_000_000)
     now = BEGIN + 2 * HOUR
-    assert plan.plan(opened, [rows[:0]], [BERLIN], now) == []
-    whole = plan.plan(opened, [rows], [BERLIN], now)
-    assert plan.plan(opened, [rows], [BERLIN], now, since=START) == whole
+
+    def planned(rows: Rows, since: int = -plan.ALWAYS) -> list[Planned]:
+        return plan.titled(opened, plan.part(opened, [rows], [BERLIN], now, since), now)
+
+    assert planned(rows[:0]) == []
+    whole = planned(rows)
+    assert planned(rows, START) == whole
     assert whole[0].start == plan.card_start(opened)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from vigil.context import Context
 from vigil.films.kinds import Outdated, Plan
@@ -21,7 +22,6 @@ from vigil.films.model import (
     moment_of,
 )
 from vigil.films.scene import facts, plan, store
-from vigil.films.scene.facts import Facts
 from vigil.films.scene.pictures import Pictures
 from vigil.films.scene.plan import ALWAYS, Shots, Window
 from vigil.films.scene.rows import Rows
@@ -35,6 +35,8 @@ TAIL_S = (30.0, 3600.0)
 """Least and most real seconds between two looks at a window that is not over."""
 TAILS = 8
 """Looks at a long window before it is over."""
+APART = 4
+"""A part of a plan is so many times as long as what around it has to be looked at, at least."""
 
 
 class SceneKind:
@@ -54,12 +56,7 @@ class SceneKind:
             kept = now - timedelta(seconds=film.retention_s or 0)
             frozen = moment_of(max(oldest, kept) if film.retention_s else oldest)
         since = None if film.planned_id == 0 else await self._since(context, film, begin)
-        scenes, known = await self._rows(context, film, since, ALWAYS)
-        references = await store.references(context.pool, film)
-        digests = [b"" if one is None else one.digest for one in references]
-        planned = await asyncio.to_thread(
-            plan.plan, film, scenes, known, now, since, references=digests
-        )
+        planned = await self._planned(context, film, now, since)
         ended = over or (film.to_at is None and film.retention_s is None)
         return Plan(
             segments=planned,
@@ -97,29 +94,76 @@ class SceneKind:
         opened = await store.first_open(context.pool, film.id)
         return plan.window_start(film, first if opened is None else min(first, opened))
 
+    async def _planned(
+        self, context: Context, film: Film, now: datetime, since: int | None
+    ) -> list[Planned]:
+        """Plan some thousand frames after the other: memory does not grow with the film's length,
+        and what comes next is read meanwhile."""
+        references = await store.references(context.pool, film)
+        digests = [b"" if one is None else one.digest for one in references]
+        known = [await facts.load(context.pool, scene) for scene in film.scenes]
+        first = -ALWAYS if since is None else since
+        edges = [first, *await self._borders(context, film, now, first), ALWAYS]
+        shown = None if since is None else await segments.before(context.pool, film.id, since)
+        window = film.window // MICROSECOND
+        found: list[Planned] = []
+        reading = asyncio.create_task(self._rows(context, film, first, shown, edges[1]))
+        try:
+            for begin, end in pairwise(edges):
+                scenes = await reading
+                shown = found[-1].start if found else shown
+                if begin != first and shown is not None and shown < begin - window:
+                    # There is a hole: what is shown before it is farther than was expected.
+                    scenes = await self._rows(context, film, begin, shown, end)
+                if end != ALWAYS:
+                    after = edges[edges.index(end) + 1]
+                    reading = asyncio.create_task(
+                        self._rows(context, film, end, end - window, after)
+                    )
+                found += await asyncio.to_thread(
+                    plan.part, film, scenes, known, now, begin, end, digests
+                )
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        return plan.titled(film, found, now)
+
+    async def _borders(self, context: Context, film: Film, now: datetime, since: int) -> list[int]:
+        """Windows at which one part of a film's plan ends and the next begins."""
+        back, ahead = plan.reach(film)
+        first, last = plan.span(film, now)
+        first = max(first, since)
+        found: list[int] = []
+        for edge in await store.borders(context.pool, film.scenes, first, last):
+            border = plan.window_start(film, edge)
+            before = found[-1] if found else first
+            if border - before > APART * (back + ahead):
+                found.append(border)
+        return found
+
     async def _rows(
-        self, context: Context, film: Film, since: int | None, until: int
-    ) -> tuple[list[Rows], list[Facts]]:
-        """All frames of the film's scenes that a plan of windows from and to there looks at."""
+        self, context: Context, film: Film, since: int, shown: int | None, until: int
+    ) -> list[Rows]:
+        """All frames of the film's scenes that a plan of windows from and to there looks at, when
+        the window that is shown before them begins at ``shown``."""
         back, ahead = plan.reach(film)
         low, high = moment_of(film.from_at) - back, ALWAYS
         if film.rolling_s is not None:
             low = plan.span(film, context.clock.now())[0] - back
         if film.to_at is not None:
             high = moment_of(film.to_at)
-        if since is not None:
-            shown = await segments.before(context.pool, film.id, since)
-            low = max(low, (since if shown is None else shown) - back)
+        low = max(low, (since if shown is None else shown) - back)
         high = min(high, until if until == ALWAYS else until + ahead)
         begin, end = at_moment(low), FOREVER if high >= ALWAYS else at_moment(high)
-        rows = [await store.frames(context.pool, scene, begin, end) for scene in film.scenes]
-        return rows, [await facts.load(context.pool, scene) for scene in film.scenes]
+        return [await store.frames(context.pool, scene, begin, end) for scene in film.scenes]
 
     async def _recipe(self, context: Context, film: Film, planned: Planned) -> Recipe:
         if planned.start < plan.window_start(film, moment_of(film.from_at)):
             return Recipe(film=film, shots=())  # the title card
         until = planned.start + film.window // MICROSECOND if planned.closed else planned.last + 1
-        scenes, known = await self._rows(context, film, planned.start, until)
+        shown = await segments.before(context.pool, film.id, planned.start)
+        scenes = await self._rows(context, film, planned.start, shown, until)
+        known = [await facts.load(context.pool, scene) for scene in film.scenes]
         references = await store.references(context.pool, film)
         digests = [b"" if one is None else one.digest for one in references]
 

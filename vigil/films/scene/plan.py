@@ -345,34 +345,39 @@ def card(film: Film) -> Planned | None:
     return Planned(start=start, hash=name, moments=moments, closed=True)
 
 
-def plan(
+def part(
     film: Film,
     scenes: Sequence[Rows],
     facts: Sequence[Facts],
     now: datetime,
-    since: int | None = None,
+    since: int = -ALWAYS,
+    until: int = ALWAYS,
     references: Sequence[bytes] = (),
 ) -> list[Planned]:
-    """The segments that the film should have, of these frames, in order.
+    """The segments that the film should have in a part of its time, of these frames, in order.
 
     Args:
         film: says range, windows, slots and how it looks.
         scenes: for each scene all frames within ``reach`` of the windows in question, by moment.
         facts: for each scene what choosing needs beside them.
         now: what is not over by then is planned as it is, and not closed.
-        since: only windows that begin here or later, and the title card; ``None``: all.
+        since: only windows that begin here or later
+        until: and before this.
         references: digest of each scene's reference frame.
     """
-    shown_since, until = span(film, now)
-    found = shots(film, scenes, facts, shown_since, until)
-    made = windows(film, scenes, found, -ALWAYS if since is None else since, references)
+    found = shots(film, scenes, facts, *span(film, now))
+    made = windows(film, scenes, found, since, references)
     begin, tail = open_since(film, now), has_tail(film)
-    planned = [
+    return [
         Planned(start=one.start, hash=one.hash, moments=one.moments, closed=one.start < begin)
         for one in made
-        if tail or one.start < begin
+        if one.start < until and (tail or one.start < begin)
     ]
-    # A film that was empty at first gets its card with its first frames; one that rolls loses it.
-    is_beginning = shown_since == moment_of(film.from_at)
+
+
+def titled(film: Film, planned: Sequence[Planned], now: datetime) -> list[Planned]:
+    """All that is planned of a film, with its title card: one that was empty at first gets it with
+    its first frames; one that rolls loses it."""
+    is_beginning = span(film, now)[0] == moment_of(film.from_at)
     first = card(film) if planned and is_beginning else None
-    return planned if first is None else [first, *planned]
+    return list(planned) if first is None else [first, *planned]

@@ -7,8 +7,9 @@ go over as one value.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 import db_utils
@@ -22,6 +23,8 @@ CONNECTIONS = 2
 """PostgreSQL packs on so many processors at a time."""
 AT_ONCE = 40_000
 """Frames packed into one value: a few megabytes."""
+PART = 10_000
+"""Frames that are planned at a time."""
 PACKED = """
     SELECT string_agg(
         timestamptz_send(taken_at) || int8send(id) || float4send(luma)
@@ -53,16 +56,27 @@ async def frames(pool: db_utils.Pool, scene_id: int, from_at: datetime, to_at: d
     return read(b"".join(await asyncio.gather(*map(packed, pairwise([from_at, *inside, to_at])))))
 
 
-def edges(counts: Sequence[DayCount]) -> list[datetime]:
-    """Moments between which about ``AT_ONCE`` frames lie at most; only near midnights, for the
+async def borders(pool: db_utils.Pool, scenes: Sequence[int], since: int, until: int) -> list[int]:
+    """Moments between two others between which about ``PART`` frames of these scenes lie."""
+    first, last = at_moment(since), at_moment(until)
+    found: Counter[date] = Counter()
+    for scene in scenes:
+        for count in await days(pool, scene, first.date() - DAY, last.date() + 2 * DAY):
+            found[count.day] += count.frames
+    counts = [DayCount(day=day, frames=found[day], bytes=0) for day in sorted(found)]
+    return [moment_of(edge) for edge in edges(counts, PART) if first < edge < last]
+
+
+def edges(counts: Sequence[DayCount], at_once: int = AT_ONCE) -> list[datetime]:
+    """Moments between which about so many frames lie at most; only near midnights, for the
     days are those of the scene's clock."""
     found, held = [], 0
     for count in counts:
         midnight = datetime.combine(count.day, time(0), UTC)
-        if held + count.frames > AT_ONCE:
+        if held + count.frames > at_once:
             found.append(midnight)
             held = 0
-        pieces = count.frames // AT_ONCE + 1
+        pieces = count.frames // at_once + 1
         found += [midnight + DAY * number / pieces for number in range(1, pieces)]
         held += count.frames // pieces
     return found
