@@ -120,10 +120,10 @@ function show(film) {
   showWork(film);
   showTroubles(film);
   part("length").textContent = inWords(film.duration_s);
-  part("frames").textContent = film.frames;
-  part("segments").textContent = film.segments.done;
+  part("frames").textContent = film.frames.toLocaleString("en");
+  part("segments").textContent = film.segments.done.toLocaleString("en");
   moment(part("last"), film.last_at, "never");
-  moment(part("next"), film.state === "growing" ? film.next_at : null, "–");
+  if (part("next")) moment(part("next"), film.state === "growing" ? film.next_at : null, "–");
   showFile(film);
   part("nothing").hidden = Boolean(film.playlist);
   part("cannot").hidden = player.can(film.codec);

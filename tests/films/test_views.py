@@ -301,7 +301,11 @@ async def test_the_pages(site: Site) -> None:
     text = await page(site, f"/films/{film_id}")
     assert f'<source src="{FILMS}/{film_id}/film.mp4">' in text
     assert "Delete" not in text
-    assert "Look for late frames" in await page(site, f"/films/{film_id}", admin=True)
+    assert "Make one like it" not in text
+    text = await page(site, f"/films/{film_id}", admin=True)
+    assert "Look for late frames" in text
+    assert '<input type="hidden" name="scene" value="garden">' in text
+    assert "Make one like it" in text
 
 
 async def test_the_form(site: Site) -> None:

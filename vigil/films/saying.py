@@ -7,8 +7,10 @@ from typing import Any
 
 from vigil import human
 from vigil.cameras.looking import days
+from vigil.films.asking import told
 from vigil.films.asking.shown import PlanJson
 from vigil.films.describe import FilmJson
+from vigil.films.options import convert
 
 
 def plan(shown: PlanJson, zone: tzinfo) -> dict[str, Any]:
@@ -76,6 +78,12 @@ def film(shown: FilmJson, address: str) -> dict[str, Any]:
     lines["frames"] = f"{shown['frames']:,} of {shown['planned_frames']:,}"
     lines["segments"] = f"{pieces['done']:,} of {pieces['planned']:,}"
     lines["speed"] = f"{_times(shown['speed'])}, {shown['fps']:g} pictures a second"
+    if shown["kind"] == "scene":
+        made = convert(shown["options"])
+        if said := told.choice(made.choice):
+            lines["goes in"] = said
+        if said := told.look(made.look):
+            lines["look"] = said
     lines["picture"] = f"{shown['width']}x{shown['height']}, {shown['codec']}"
     if work and work["frames_per_s"]:
         left = human.span(work["left_s"])

@@ -11,9 +11,11 @@ from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, openapi, responses
+from vigil.cameras.scenes import store as scenes
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound
 from vigil.films import finding, store
+from vigil.films.asking import again, told
 from vigil.films.describe import FilmJson, describe, describe_all
 from vigil.films.finding import LONGEST_ID
 from vigil.openapi import Items
@@ -130,8 +132,21 @@ async def film_page(request: Request, film_id: int) -> HTTPResponse:
     """One film, playing while it grows."""
     film = await finding.film(request, film_id)
     admin = await finding.is_admin(request)
-    shown = await describe(responses.context(request), film, admin=admin)
-    return await responses.page(request, "films/show.html", film=shown)
+    context = responses.context(request)
+    shown = await describe(context, film, admin=admin)
+    making = film.making if film.kind == "scene" else None
+    like = []
+    if admin and making is not None:
+        names = await scenes.names(context.pool, film.scenes)
+        like = again.filled(film, names) if len(names) == len(film.scenes) else []
+    return await responses.page(
+        request,
+        "films/show.html",
+        film=shown,
+        goes_in=told.choice(making.choice) if making else "",
+        looks=told.look(making.look) if making else "",
+        like=like,
+    )
 
 
 async def events(request: Request, film_id: int) -> HTTPResponse | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -41,6 +42,18 @@ async def by_id(db: db_utils.Database, scene_id: int) -> Scene | None:
     """The scene of this number."""
     row = await db.fetchrow("SELECT * FROM scenes WHERE id = $1", scene_id)
     return Scene(**row) if row else None
+
+
+async def names(db: db_utils.Database, ids: Sequence[int]) -> list[str]:
+    """Names of scenes, in the order of their numbers as given; those that are gone left out."""
+    rows = await db.fetch(
+        """
+        SELECT name FROM unnest($1::integer[]) WITH ORDINALITY AS wanted (id, place)
+        JOIN scenes USING (id) ORDER BY place
+        """,
+        list(ids),
+    )
+    return [row["name"] for row in rows]
 
 
 async def shown_now(db: db_utils.Database, now: datetime) -> dict[int, Scene]:

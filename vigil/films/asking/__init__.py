@@ -5,5 +5,6 @@ same as flat fields), forms.py and commands.py (who sends such: the page, the co
 (which time it shows), pace.py (how fast), checking.py (whether wishes fit together), completing.py
 (all of these: order → film), store.py (what is known of scenes and past renders), fitting.py (the
 length that was asked for), planning.py (the plan of a film that there is not yet), shown.py (that
-as JSON), pictures.py (how its pictures will look).
+as JSON), pictures.py (how its pictures will look). Of a film that there is: again.py (the form that
+makes another), told.py (its choices in words). share.py says how much of a time wishes leave.
 """
