@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.films import making
 from tests.films.making import START
-from tests.films.small_disk import SmallDisk, small_disk
+from tests.films.small_disk import small_disk
 from tests.films.test_faults import is_whole
 from tests.films.test_renderer import NOW, is_joined, renderer, until
 from vigil.clock import FakeClock
@@ -27,7 +27,7 @@ from vigil.films.describe import describe
 from vigil.films.segments import store as segments
 from vigil.films.states import store as states
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 MB = 1 << 20
 
@@ -116,7 +116,7 @@ async def test_the_file_does_not_fit(
     async with small_disk(context.settings.data_dir, 192 * MB) as disk:
         await states.ask_for_file(context.pool, await making.get(context, film_id))
         async with renderer(context, disk.enter) as process:
-            path = await begun(disk)
+            path = await begun(disk.inside)
             (encoder,) = psutil.Process(process.pid).children()
             encoder.send_signal(signal.SIGSTOP)
             disk.fill(leave=round(fits * film.file_bytes) - path.stat().st_size)
@@ -133,10 +133,10 @@ async def test_the_file_does_not_fit(
     await is_whole(context, film_id, tmp_path, 1000)
 
 
-async def begun(disk: SmallDisk) -> Path:
+async def begun(data: Path) -> Path:
     """The file in the scratch folder, as soon as ffmpeg has made it."""
     async with asyncio.timeout(60):
         while True:
-            for path in disk.inside.glob("tmp/film-*/film.mp4"):
+            for path in data.glob("tmp/film-*/film.mp4"):
                 return path
             await asyncio.sleep(0.001)

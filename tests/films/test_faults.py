@@ -27,7 +27,7 @@ from vigil.films.segments import store as segments
 from vigil.films.states import store as states
 from vigil.jobs.listing import store as jobs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -89,7 +89,6 @@ def no_blobs(context: Context) -> Iterator[None]:
         shutil.rmtree(away)
 
 
-@pytest.mark.timeout(300)
 async def test_a_blob_store_that_is_gone_for_30_s(context: Context, tmp_path: Path) -> None:
     film_id = await a_film(context)
     async with renderer(context):

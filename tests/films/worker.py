@@ -16,6 +16,8 @@ import vigil.jobs.work
 from vigil import ffmpeg, loop
 from vigil.clock import SystemClock
 from vigil.context import Context, open_context
+from vigil.films.model import Recipe
+from vigil.films.segments import encode
 from vigil.jobs import engine
 from vigil.reserve import Reserve
 from vigil.settings import Settings
@@ -28,11 +30,26 @@ class Then(SystemClock):
         return datetime.fromisoformat(sys.argv[3])
 
 
+def note_encoded(path: Path) -> None:
+    """Have the first moment of each segment that is encoded written there."""
+    original = encode.segment
+
+    async def noted(recipe: Recipe, read: encode.Read) -> bytes:
+        data = await original(recipe, read)
+        with path.open("a") as file:
+            file.write(f"{recipe.shots[0].moment}\n")
+        return data
+
+    encode.segment = noted
+
+
 async def main(stop: asyncio.Event) -> None:
     room = Reserve(int(os.environ.get("VIGIL_TEST_RESERVE", "0")), 0.0)
     settings = Settings(
         database_url=sys.argv[1], data_dir=Path(sys.argv[2]), disk_reserve=room, render_jobs=2
     )
+    if "VIGIL_TEST_ENCODED" in os.environ:
+        note_encoded(Path(os.environ["VIGIL_TEST_ENCODED"]))
     async with open_context(settings, "renderer", clock=Then()) as context:
         await do_jobs(context, stop)
 
