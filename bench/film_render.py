@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bench import films
@@ -19,6 +21,9 @@ from bench.harness import Side, compare, machine
 from vigil import ffmpeg
 from vigil.context import Context
 from vigil.films import store
+
+Timed = Callable[[int], Awaitable[float]]
+"""Makes a film of so many frames; gives the seconds that it took."""
 
 
 async def bench(context: Context, scratch: Path, options: argparse.Namespace) -> None:
@@ -72,18 +77,12 @@ async def bench(context: Context, scratch: Path, options: argparse.Namespace) ->
             await _pair(f"{frames} frames, two renderers", frames, plainly, made, options.rounds)
 
 
-async def _pair(title: str, frames: int, plainly, ours, rounds: int) -> None:  # type: ignore[no-untyped-def]
-    async def baseline() -> float:
-        return float(await plainly(frames))
-
-    async def mine() -> float:
-        return float(await ours(frames))
-
+async def _pair(title: str, frames: int, plainly: Timed, ours: Timed, rounds: int) -> None:
     print(
         await compare(
             title,
-            Side("plain ffmpeg", baseline),
-            Side("vigil", mine),
+            Side("plain ffmpeg", functools.partial(plainly, frames)),
+            Side("vigil", functools.partial(ours, frames)),
             unit="s",
             rounds=rounds,
             warm_up=False,

@@ -141,14 +141,15 @@ async def until(context: Context, film_id: int, *, joined: bool) -> Film:
     """Wait until a film is done, and if wanted one file; looks seldom, as what it costs is missing
     to the renderers."""
     while True:
-        state, file_blob = await context.pool.fetchrow(
+        row = await context.pool.fetchrow(
             "SELECT state, file_blob FROM films WHERE id = $1", film_id
         )
-        if state == "done" and (file_blob or not joined):
+        assert row is not None
+        if row["state"] == "done" and (row["file_blob"] or not joined):
             film = await store.get(context.pool, film_id)
             assert film is not None
             return film
-        assert state in ("waiting", "rendering", "done"), state
+        assert row["state"] in ("waiting", "rendering", "done"), row["state"]
         await asyncio.sleep(0.05)
 
 
