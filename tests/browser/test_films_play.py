@@ -33,27 +33,43 @@ LISTEN = """
 """
 PLAY = """async () => {
     const video = document.querySelector("[data-video]");
-    const times = [], holes = [];
-    video.requestVideoFrameCallback(function frame(_, { mediaTime }) {
-        times.push(mediaTime);
-        if (video.buffered.length !== 1) holes.push(mediaTime);
-        video.requestVideoFrameCallback(frame);
-    });
-    for (const name of ["waiting", "stalled", "error", "emptied", "seeking", "ratechange"])
-        video.addEventListener(name, () => window.seen.push(`${name} at ${video.currentTime}`));
+    const watch = new AbortController();
     const told = (name) => new Promise((done) => video.addEventListener(name, done));
-    const [playing, ended] = [told("playing"), told("ended")];
+    let before = 0;
+    if (video.currentTime > 0) {
+        before = video.getVideoPlaybackQuality().totalVideoFrames;
+        const seeked = told("seeked");
+        video.currentTime = 0;
+        await seeked;
+    }
+    const times = [], holes = [], starved = [];
+    const playing = told("playing"), ended = told("ended");
     video.play();
     await playing;
     window.seen.length = 0; // what comes before the first picture is no stall
+    for (const name of ["waiting", "stalled", "error", "emptied", "seeking", "ratechange"])
+        video.addEventListener(name, () => {
+            const at = video.currentTime;
+            const loaded = video.buffered.end(0) >= Math.min(at + 0.5, video.duration - 0.01);
+            (name === "waiting" && loaded ? starved : window.seen).push(`${name} at ${at}`);
+        }, watch);
+    video.requestVideoFrameCallback(function frame(_, { mediaTime }) {
+        times.push(mediaTime);
+        if (video.buffered.length !== 1) holes.push(mediaTime);
+        if (!watch.signal.aborted) video.requestVideoFrameCallback(frame);
+    });
     await ended;
-    const { totalVideoFrames, corruptedVideoFrames } = video.getVideoPlaybackQuality();
-    const [from, to] = [video.buffered.start(0), video.buffered.end(0)];
+    watch.abort();
+    const after = video.getVideoPlaybackQuality();
     return {
-        seen: window.seen, holes, times, from, to, at: video.currentTime, length: video.duration,
-        decoded: totalVideoFrames, corrupted: corruptedVideoFrames, rate: video.playbackRate,
+        seen: window.seen, holes, starved, times, at: video.currentTime, length: video.duration,
+        from: video.buffered.start(0), to: video.buffered.end(0), rate: video.playbackRate,
+        decoded: after.totalVideoFrames - before,
+        corrupted: after.corruptedVideoFrames,
     };
 }"""
+TRIES = 4
+"""A decoder that gets no time on a busy machine halts, too, but not each time."""
 
 
 @pytest_asyncio.fixture
@@ -68,19 +84,30 @@ async def test_all_joins_play_without_a_stall(
 ) -> None:
     """Segments that reorder differently, two of one picture; where ``changes``, two headers."""
     film_id, number = await joins.film(site.context, fps, monkeypatch if changes else None)
-    length = number / fps
-    async with visit(browser, site.url) as page:
+    small: Any = {"viewport": {"width": 360, "height": 640}}
+    async with visit(browser, site.url, **small) as page:
         await page.context.add_init_script(LISTEN)
         await page.goto(f"/films/{film_id}")
         await expect(page.locator("[data-badge]")).to_have_text("done")
         await until(page, "document.querySelector('[data-video]').readyState >= 3")
-        found: dict[str, Any] = await page.evaluate(PLAY)
+        starved = []
+        for _ in range(TRIES):
+            found: dict[str, Any] = await page.evaluate(PLAY)
+            check(found, number, fps)
+            if not found["starved"]:
+                break
+            starved.append(found["starved"])
+        assert len(starved) < TRIES, starved
+
+
+def check(found: dict[str, Any], number: int, fps: float) -> None:
+    """Every picture was there when it was due: nothing missing, nothing late, nothing skipped."""
     assert (found["seen"], found["holes"], found["rate"]) == ([], [], 1)
     assert (found["decoded"], found["corrupted"]) == (number, 0)
     assert found["from"] == 0
     for end in (found["to"], found["at"], found["length"]):
-        assert end == pytest.approx(length, abs=0.001)
-    shown = [round(at * fps, 3) for at in found["times"]]
-    assert all(picture == pytest.approx(round(picture), abs=0.01) for picture in shown)
-    assert shown == sorted(set(shown))
+        assert end == pytest.approx(number / fps, abs=0.001)
+    shown = [at * fps for at in found["times"]]
+    assert shown == pytest.approx([round(picture) for picture in shown], abs=0.01)
+    assert found["times"] == sorted(set(found["times"]))
     assert len(shown) > joins.SEGMENTS

@@ -35,7 +35,7 @@ def pictures(segment: int, number: int) -> Iterator[bytes]:
 async def film(
     context: Context, fps: float, change: pytest.MonkeyPatch | None = None, **options: str
 ) -> tuple[int, int]:
-    """A film that is done, of segments of a second; its number, and how many pictures it has.
+    """A film that is done, of segments of half a second; its number, and that of its pictures.
 
     Args:
         context: the test's.
@@ -43,7 +43,7 @@ async def film(
         change: from the middle on, another encoder is set with this: its header is another.
         options: of the film.
     """
-    camera, window = await making.camera(context), round(fps)
+    camera, window = await making.camera(context), round(fps / 2)
     total = 0
     for segment in range(SEGMENTS):
         for number, data in enumerate(pictures(segment, window)):
@@ -55,7 +55,7 @@ async def film(
         *(context, camera), until=length, speed=fps, fps=fps, window_s=window, options=options
     )
     if change is not None:
-        middle = making.START + timedelta(seconds=length // 2 + 5)
+        middle = making.START + timedelta(seconds=length // 2 + 2)
         await making.render(replace(context, clock=FakeClock(middle)), film_id)
         original = encode.arguments
 
