@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from sanic import HTTPResponse, Request
 
+from vigil import sent
 from vigil.errors import Forbidden, Unauthorized
 
 COOKIE = "vigil_session"
@@ -82,7 +83,6 @@ def require_admin(handler: Handler) -> Handler:
 
 def check_csrf(request: Request, expected: str) -> None:
     """Compare the CSRF token of a form or header in constant time; raises Forbidden."""
-    form = request.form if request.form is not None else {}
-    given = request.headers.get("x-csrf-token") or form.get("csrf") or ""
-    if not hmac.compare_digest(str(given).encode(), expected.encode()):
+    given = request.headers.get("x-csrf-token") or sent.field(request, sent.CSRF)
+    if not hmac.compare_digest(given.encode(), expected.encode()):
         raise Forbidden("this form is out of date", hint="reload the page and try again")

@@ -6,7 +6,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.admin import store
 from vigil.admin.guesses import Guesses
 from vigil.admin.model import LINK, SESSION, TOKEN, link_address, message_text, well_formed
@@ -72,7 +72,7 @@ async def set_message(request: Request) -> HTTPResponse:
     """Write the message of the day; an empty one takes it away."""
     identity = await auth.identify(request)
     by = identity.name if identity else ""
-    text = message_text(_field(request, "text"))
+    text = message_text(sent.field(request, "text"))
     await site_store.set_message_of_the_day(responses.context(request).pool, text, by)
     return responses.redirect("/admin")
 
@@ -87,7 +87,7 @@ async def enter_page(request: Request) -> HTTPResponse:
 @bp.post("/admin/enter")
 async def enter(request: Request) -> HTTPResponse:
     """Use up a one-time link: this browser is signed in from now on."""
-    key = _field(request, "key")
+    key = sent.field(request, "key")
     guesses: Guesses = request.app.ctx.guesses
     guesses.check(LINK, _sender(request))
     context = responses.context(request)
@@ -133,7 +133,7 @@ async def add_link(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def add_token(request: Request) -> HTTPResponse:
     """Make a bearer token; shown this once."""
-    name = _field(request, "name")
+    name = sent.field(request, "name")
     secret = auth.new_secret(TOKEN)
     token = await store.add_token(responses.context(request).pool, name, auth.hash_secret(secret))
     return await responses.page(request, "admin/secret.html", token=token, secret=secret)
@@ -159,11 +159,6 @@ async def revoke_session(request: Request, session_id: str) -> HTTPResponse:
 
 def _sender(request: Request) -> str:
     return sender(request.ip, request.headers.get("x-forwarded-for"))
-
-
-def _field(request: Request, name: str) -> str:
-    form: Any = request.form or {}
-    return str(form.get(name) or "")
 
 
 def _session_id(request: Request) -> str | None:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.cameras import adding, asking, shown, store
 from vigil.cameras.frames import store as frames
 from vigil.cameras.looking import days
@@ -109,7 +109,7 @@ async def api_index(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Add a camera."""
-    body = asking.body(request, NewCamera, '{"name": …, "url": …}')
+    body = sent.body(request, NewCamera, '{"name": …, "url": …}')
     camera = await adding.add(responses.context(request).pool, wanted(body))
     return responses.json(
         await asking.camera_json(request, camera),
@@ -128,8 +128,8 @@ def wanted(given: NewCamera) -> adding.Wanted:
 async def api_change(request: Request, name: str) -> HTTPResponse:
     """Change a camera; what reads it begins afresh. Its name stays."""
     camera = await asking.camera_of(request, name)
-    given = asking.body(request, CameraChange, '{"title": …}')
-    said = {k: v for k, v in msgspec.structs.asdict(given).items() if v is not UNSET}
+    given = sent.body(request, CameraChange, '{"title": …}')
+    said = sent.changed(given)
     camera = await adding.change(responses.context(request).pool, camera, said)
     return responses.json(await asking.camera_json(request, camera))
 
@@ -139,7 +139,7 @@ async def api_change(request: Request, name: str) -> HTTPResponse:
 async def api_move(request: Request, name: str) -> HTTPResponse:
     """Let a camera show another scene from a moment on; frames taken since then go with it."""
     camera = await asking.camera_of(request, name)
-    given = asking.body(request, Move, '{"scene": …, "from": …}')
+    given = sent.body(request, Move, '{"scene": …, "from": …}')
     number = await move(request, camera, given.scene, given.from_at or "", given.title)
     return responses.json(Moved(number, await asking.camera_json(request, camera)))
 

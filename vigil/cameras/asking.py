@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from sanic import Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.cameras import adding, shown, store
 from vigil.cameras.health import store as finding
 from vigil.cameras.health.shown import findings_json
@@ -17,8 +16,6 @@ from vigil.cameras.model import Camera, Health
 from vigil.cameras.scenes import store as scenes
 from vigil.cameras.shown import CameraJson
 from vigil.errors import Invalid, NotFound
-
-T = TypeVar("T")
 
 
 async def camera_of(request: Request, name: str) -> Camera:
@@ -60,12 +57,6 @@ async def all_cameras(request: Request) -> list[CameraJson]:
     return found
 
 
-def field(request: Request, name: str) -> str:
-    """A field of a form, without blanks around it."""
-    form = request.form
-    return str(form.get(name) or "").strip() if form else ""
-
-
 def number(text: str | None, what: str, default: float) -> float:
     """A number; raises Invalid naming it."""
     try:
@@ -76,7 +67,7 @@ def number(text: str | None, what: str, default: float) -> float:
 
 def optional(request: Request, name: str) -> float | None:
     """A number of a form that may be left out; raises Invalid naming it."""
-    text = field(request, name)
+    text = sent.field(request, name)
     return number(text, f"the {name}", 0.0) if text else None
 
 
@@ -89,15 +80,6 @@ def moment(text: str | None, what: str) -> datetime | None:
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Invalid(f"{what} is no time", hint="write it like 2026-05-01T12:00:00Z") from None
-
-
-def body(request: Request, shape: type[T], example: str) -> T:
-    """The JSON body of a request; raises Invalid with an example of what is taken."""
-    try:
-        found: T = msgspec.json.decode(request.body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Invalid(f"the body cannot be used: {error}", hint=example) from None
-    return found
 
 
 def frames_cursor(text: str) -> tuple[Any, bytes]:

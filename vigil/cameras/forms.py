@@ -23,11 +23,11 @@ MANY = ("weekdays",)
 
 
 def flat(given: Mapping[str, list[str]]) -> Form:
-    """A form's fields as text; without the proof that it is ours."""
+    """A form's fields as text."""
     return {
         name: ",".join(values) if name in MANY else values[0].strip()
         for name, values in given.items()
-        if values and name != "csrf"
+        if values
     }
 
 

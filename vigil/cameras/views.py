@@ -8,7 +8,7 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import ResponseStream
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.cameras import api, asking, serving, shown, store
 from vigil.cameras.accounts import api as accounts
 from vigil.cameras.frames import store as frames
@@ -93,8 +93,8 @@ async def move(request: Request, name: str) -> HTTPResponse:
 async def move_form(request: Request, name: str) -> HTTPResponse:
     """Move a camera."""
     camera = await asking.camera_of(request, name)
-    given = [asking.field(request, field) for field in ("scene", "from", "title")]
-    await api.move(request, camera, given[0] or asking.field(request, "new"), given[1], given[2])
+    given = [sent.field(request, field) for field in ("scene", "from", "title")]
+    await api.move(request, camera, given[0] or sent.field(request, "new"), given[1], given[2])
     return responses.redirect(f"/cameras/{camera.name}")
 
 
@@ -103,7 +103,7 @@ async def move_form(request: Request, name: str) -> HTTPResponse:
 async def unmove_form(request: Request, name: str) -> HTTPResponse:
     """Forget a move."""
     camera = await asking.camera_of(request, name)
-    from_at = asking.moment(asking.field(request, "from"), "the moment")
+    from_at = asking.moment(sent.field(request, "from"), "the moment")
     if from_at is None:
         raise Invalid("say which move")
     await moving.unmove(responses.context(request).pool, camera, from_at)

@@ -11,11 +11,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from sanic import Request
 
+from vigil import sent
 from vigil.cameras import intake
 from vigil.cameras.model import Camera, Frame, RawFrame
 from vigil.cameras.stamping import stamp
@@ -70,7 +71,7 @@ def read(request: Request) -> list[Brought]:
         raise Invalid("the request brings no picture", hint="curl -F frame=@picture.jpg …")
     if len(files) > MOST_AT_ONCE:
         raise TooLarge(f"at most {MOST_AT_ONCE} pictures in a request")
-    times = _times(request)
+    times = sent.fields(request).get("taken_at", [])
     if times and len(times) != len(files):
         raise Invalid(
             f"{len(files)} pictures and {len(times)} times",
@@ -81,11 +82,6 @@ def read(request: Request) -> list[Brought]:
         Brought(file.body, (file.name or "")[:200], said)
         for file, said in zip(files, said_of, strict=True)
     ]
-
-
-def _times(request: Request) -> list[str]:
-    form: Any = request.form
-    return [str(one) for one in form.getlist("taken_at", [])] if form else []
 
 
 def moment(text: str) -> datetime:

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
-from vigil.cameras import adding
+from vigil import auth, responses, sent
+from vigil.cameras import adding, asking
 from vigil.cameras import store as cameras
 from vigil.cameras.accounts import store as accounts
 from vigil.cameras.model import Camera
@@ -36,6 +36,7 @@ from vigil.openapi import Items, describe
 bp = Blueprint("controllers")
 
 MOST_REPORT = 100_000
+HINT = "/api/docs says how"
 
 
 GAPS = {"spool_full": "disk_full", "source": "source", "refused": "refused"}
@@ -134,7 +135,7 @@ async def push(request: Request, name: str) -> HTTPResponse:
     same picture of the same time is kept once, however often it comes, so repeat what got no
     answer. One that is refused alone answers 422; 503 means that it should come again later.
     """
-    camera = await _camera(request, name)
+    camera = await asking.camera_of(request, name)
     await knocking.check_may_push(request, camera)
     if camera.kind != "push":
         raise Conflict(f"{name} is a camera that Vigil asks itself", hint="add one of kind push")
@@ -183,7 +184,7 @@ async def api_register(request: Request) -> HTTPResponse:
 
     A controller that is known gets a new token; its old one is worthless then.
     """
-    wanted = _body(request, Registration)
+    wanted = sent.body(request, Registration, HINT, trouble="the body cannot be read")
     if not NAME.fullmatch(wanted.name):
         raise Invalid("that cannot be a controller's name", hint=NAME_HINT)
     code = normal_code(wanted.code)
@@ -203,7 +204,7 @@ async def api_register(request: Request) -> HTTPResponse:
 async def api_bring(request: Request) -> HTTPResponse:
     """A controller says that it has a camera: a new one of kind push, or one it brought before."""
     known = await knocking.controller(request)
-    wanted = _body(request, NewPushCamera)
+    wanted = sent.body(request, NewPushCamera, HINT, trouble="the body cannot be read")
     pool = responses.context(request).pool
     camera = await cameras.by_name(pool, wanted.name)
     if camera is None:
@@ -232,7 +233,7 @@ async def api_bring(request: Request) -> HTTPResponse:
 async def api_report(request: Request) -> HTTPResponse:
     """A controller says how it is; it is told the plans of its cameras and the time."""
     known = await knocking.controller(request)
-    told = _body(request, Report)
+    told = sent.body(request, Report, HINT, trouble="the body cannot be read")
     if len(request.body) > MOST_REPORT:
         raise Invalid("this report is too long")
     context = responses.context(request)
@@ -273,7 +274,7 @@ async def code_form(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def token_form(request: Request) -> HTTPResponse:
     """Show a camera's new token, once."""
-    name = _field(request, "camera")
+    name = sent.field(request, "camera")
     return await _page(request, token=await new_push_token(request, name), camera=name)
 
 
@@ -295,7 +296,7 @@ async def _new_code(request: Request) -> str:
 
 async def new_push_token(request: Request, name: str) -> str:
     """A fresh token of a camera of kind push."""
-    camera = await _camera(request, name)
+    camera = await asking.camera_of(request, name)
     if camera.kind != "push":
         raise Conflict(f"{name} is a camera that Vigil asks itself", hint="add one of kind push")
     token = auth.new_secret(PUSH)
@@ -356,15 +357,6 @@ def _shown(one: Controller) -> ControllerJson:
     )
 
 
-async def _camera(request: Request, name: str) -> Camera:
-    camera = None
-    if adding.NAME.fullmatch(name):
-        camera = await cameras.by_name(responses.context(request).pool, name)
-    if camera is None:
-        raise NotFound(f"there is no camera {name[:70]}")
-    return camera
-
-
 async def _zone(request: Request, camera: Camera) -> ZoneInfo:
     context = responses.context(request)
     scene = await scenes.of_camera(context.pool, camera.id, context.clock.now())
@@ -383,15 +375,3 @@ async def _plan(request: Request, camera: Camera) -> Plan:
         latitude=scene.latitude,
         longitude=scene.longitude,
     )
-
-
-def _body(request: Request, shape: type[Any]) -> Any:
-    try:
-        return msgspec.json.decode(request.body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Invalid(f"the body cannot be read: {error}", hint="/api/docs says how") from None
-
-
-def _field(request: Request, name: str) -> str:
-    form = request.form
-    return str(form.get(name) or "").strip() if form else ""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, openapi, responses
+from vigil import auth, openapi, responses, sent
 from vigil.cameras.looking import days
 from vigil.context import Context
 from vigil.errors import Invalid, NotFound, TooManyRequests, VigilError
@@ -50,15 +50,6 @@ class PictureAsked(msgspec.Struct):
     at: Annotated[int, Meta(ge=0, le=250_000_000_000_000_000)]
 
 
-def _body(request: Request) -> Order:
-    try:
-        return order.parse(msgspec.json.decode(request.body))
-    except msgspec.DecodeError as error:
-        raise Invalid(f"this is not JSON: {error}") from None
-    except UnicodeDecodeError:
-        raise Invalid("this is not UTF-8") from None
-
-
 async def plan(context: Context, wish: Order, strip: int = STRIP, at: int = 0) -> PlanJson:
     """What a film would be; raises Invalid, NotFound, TooManyRequests."""
     global _waiting
@@ -87,7 +78,7 @@ async def plan(context: Context, wish: Order, strip: int = STRIP, at: int = 0) -
 async def make_json(request: Request) -> HTTPResponse:
     """Make a film: camera or scene, when, how fast, what goes in, how it looks."""
     context = responses.context(request)
-    film_id, notes = await order.make(context, _body(request))
+    film_id, notes = await order.make(context, order.parse(sent.anything(request)))
     made = await describe(context, await finding.film(request, film_id), admin=True)
     headers = {"location": f"/api/v1/films/{film_id}"}
     return responses.json(made | {"notes": notes}, 201, headers)
@@ -99,7 +90,9 @@ async def plan_json_(request: Request) -> HTTPResponse:
     """What a film would be: pictures, segments, gaps, length, size, time. Nothing is made."""
     which, _ = asked(request, PlanAsked)
     context = responses.context(request)
-    return responses.json(await plan(context, _body(request), which.strip, which.at))
+    return responses.json(
+        await plan(context, order.parse(sent.anything(request)), which.strip, which.at)
+    )
 
 
 @openapi.describe(Media("image/jpeg"), query=PictureAsked, admin=True, errors=(404, 500))
@@ -117,8 +110,10 @@ async def picture_jpg(request: Request) -> HTTPResponse:
 
 def _given(request: Request) -> dict[str, list[str]]:
     """The fields of a form, or of the address."""
-    given: Any = request.form if request.method == "POST" else request.args
-    return {name: list(values) for name, values in (given or {}).items() if name != "csrf"}
+    if request.method == "POST":
+        return sent.fields(request)
+    given: Any = request.args
+    return {name: list(values) for name, values in given.items() if name != sent.CSRF}
 
 
 async def _page(request: Request, form: Form, error: VigilError | None = None) -> HTTPResponse:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 import msgspec
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.errors import Conflict, Invalid, VigilError
 from vigil.games import forgetting, portable, recording, scan, shown
 from vigil.games.actions import actions
@@ -46,11 +46,9 @@ async def api_register(request: Request) -> HTTPResponse:
 
     Its site is asked at once, so that what is wrong with number or key is said in the answer.
     """
-    try:
-        wanted = msgspec.json.decode(request.body, type=NewGame)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        problem = str(error).partition(" - at")[0]  # never what was sent: it holds a key
-        raise Invalid(f"the body cannot be read: {problem}", hint="/api/docs says how") from None
+    wanted = sent.body(  # an error never says what was sent: it holds a key
+        request, NewGame, "/api/docs says how", trouble="the body cannot be read", where=False
+    )
     context = responses.context(request)
     done = await register(context, wanted.number, wanted.key, wanted.site, wanted.player)
     status = HTTPStatus.CREATED if done.fresh else HTTPStatus.OK
@@ -156,8 +154,7 @@ def given(request: Request) -> dict[str, str]:
 
 
 def _fields(request: Request) -> dict[str, str]:
-    form: Any = request.form or {}
-    return {name: str(values[0]).strip() for name, values in form.items()}
+    return {name: values[0].strip() for name, values in sent.fields(request).items()}
 
 
 def _may(game: Game, action: str) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.errors import Conflict, Invalid
 from vigil.films import describe as films
 from vigil.films import store
@@ -67,10 +66,7 @@ async def api_film(request: Request, game_id: int) -> HTTPResponse:
     frames_per_tick, from_tick, to_tick. Without the last, the film of a running game grows.
     """
     game = await game_of(request, game_id)
-    try:
-        body = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"this is not JSON: {error}") from None
+    body = sent.anything(request)
     if not isinstance(body, dict):
         raise Invalid("a wish is an object", hint='such as {"size": "1080p"}')
     before = {film.id for film in await films_of(request, game)}
@@ -105,8 +101,7 @@ async def order(request: Request, game: Game, wishes: dict[str, Any]) -> int:
 
 def wishes_of(request: Request) -> dict[str, str]:
     """What a form wishes; of a box that is not ticked a hidden field says "off"."""
-    form: Any = request.form or {}
-    return {name: str(values[-1]).strip() for name, values in form.items() if name != "csrf"}
+    return {name: values[-1].strip() for name, values in sent.fields(request).items()}
 
 
 def add_routes(bp: Blueprint) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.errors import Invalid, NotFound
 from vigil.notifications import sending, store
 from vigil.notifications.model import Destination, Event
@@ -83,10 +83,10 @@ async def index(request: Request) -> HTTPResponse:
 async def add_form(request: Request) -> HTTPResponse:
     """Add a destination; the secret of a webhook is shown this once."""
     wanted = NewDestination(
-        name=_field(request, "name"),
-        kind=_field(request, "kind"),
-        url=_field(request, "url"),
-        kinds=_field(request, "kinds").replace(",", " ").split(),
+        name=sent.field(request, "name"),
+        kind=sent.field(request, "kind"),
+        url=sent.field(request, "url"),
+        kinds=sent.field(request, "kinds").replace(",", " ").split(),
     )
     return await _page(request, made=await _add(request, wanted))
 
@@ -130,10 +130,7 @@ async def api_destinations(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Add a destination; the secret of a webhook is in the answer and nowhere else."""
-    try:
-        wanted = msgspec.json.decode(request.body, type=NewDestination)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Invalid(f"the body is no destination: {error}") from None
+    wanted = sent.body(request, NewDestination, trouble="the body is no destination")
     return responses.json(await _add(request, wanted), HTTPStatus.CREATED)
 
 
@@ -255,8 +252,3 @@ def _destination_json(
             "remove": None,
         },
     )
-
-
-def _field(request: Request, name: str) -> str:
-    form: Any = request.form
-    return str(form.get(name) or "").strip() if form else ""

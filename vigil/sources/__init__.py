@@ -13,7 +13,7 @@ folders (files that others drop),
 neptunes_pride and np2stats (games, for room games),
 twitch_items (what Twitch sends), options (what a person writes, read and
 checked), criteria (held against streams), adding (sources made and changed), preview (what one
-would show), forms (fields of the page), asking (what a request holds), builtin (those that a new
+would show), forms (fields of the page), builtin (those that a new
 installation has), shown (sources as visitors see them), blocking (what an operator blocks, checked)
 with blocks (kept in the database).
 """

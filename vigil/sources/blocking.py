@@ -9,10 +9,10 @@ import msgspec
 from sanic import Blueprint, HTTPResponse, Request
 
 import db_utils
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.errors import Invalid, NotFound
 from vigil.openapi import Actions, Items, describe
-from vigil.sources import asking, clean
+from vigil.sources import clean
 from vigil.sources.blocks import store
 from vigil.sources.blocks.model import Block, BlockKind, spelled
 
@@ -80,7 +80,7 @@ async def page(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def add_form(request: Request) -> HTTPResponse:
     """Block from the form."""
-    kind, value = asking.field(request, "kind"), asking.field(request, "value")
+    kind, value = sent.field(request, "kind"), sent.field(request, "value")
     await block(responses.context(request).pool, kind, value, await _who(request))
     return responses.redirect("/sources/blocks")
 
@@ -88,7 +88,7 @@ async def add_form(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def remove_form(request: Request) -> HTTPResponse:
     """Unblock from the form."""
-    kind, value = asking.field(request, "kind"), asking.field(request, "value")
+    kind, value = sent.field(request, "kind"), sent.field(request, "value")
     await unblock(responses.context(request).pool, kind, value)
     return responses.redirect("/sources/blocks")
 
@@ -105,7 +105,7 @@ async def api_list(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Block a channel or a word for good; what is stored of it goes at once."""
-    body = asking.body(request, NewBlock)
+    body = sent.body(request, NewBlock)
     made, _ = await block(
         responses.context(request).pool, body.kind, body.value, await _who(request)
     )

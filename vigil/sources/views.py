@@ -12,10 +12,10 @@ from msgspec import UNSET, UnsetType
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import ResponseStream
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.errors import Conflict, Invalid, NotFound, SourceError, VigilError
 from vigil.openapi import Items, describe
-from vigil.sources import adding, asking, blocking, forms, shown, store
+from vigil.sources import adding, blocking, forms, shown, store
 from vigil.sources.kinds import DIRECTORIES
 from vigil.sources.model import DirectoryKind, Source
 from vigil.sources.preview import Preview, PreviewJson, preview, preview_json
@@ -95,7 +95,7 @@ async def new(request: Request, kind: str) -> HTTPResponse:
 @auth.require_admin
 async def add_form(request: Request) -> HTTPResponse:
     """Add a source from the form, or show what it would be."""
-    given = asking.form(request)
+    given = sent.fields(request)
     return await _save(request, adding.kind_of(given.get("kind", [""])[0]), given)
 
 
@@ -112,7 +112,7 @@ async def change(request: Request, name: str) -> HTTPResponse:
 async def change_form(request: Request, name: str) -> HTTPResponse:
     """Change a source from its form, or show what it would be then."""
     source = (await adding.find(responses.context(request).pool, name)).source
-    return await _save(request, adding.kind_of(source.kind), asking.form(request), source)
+    return await _save(request, adding.kind_of(source.kind), sent.fields(request), source)
 
 
 @bp.post("/sources/<name>/<action:enable|disable|test|delete>", name="action_form")
@@ -135,7 +135,7 @@ async def api_index(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Add a source."""
-    body = asking.body(request, NewSource)
+    body = sent.body(request, NewSource)
     wanted = adding.Wanted(**msgspec.structs.asdict(body))
     source = await adding.add(responses.context(request).pool, wanted)
     return responses.json(
@@ -155,8 +155,8 @@ async def api_show(request: Request, name: str) -> HTTPResponse:
 @auth.require_admin
 async def api_change(request: Request, name: str) -> HTTPResponse:
     """Change a source."""
-    body = asking.body(request, Change)
-    await adding.change(responses.context(request).pool, name, **_told(body))
+    body = sent.body(request, Change)
+    await adding.change(responses.context(request).pool, name, **sent.changed(body))
     return responses.json(await _one(request, name))
 
 
@@ -168,12 +168,12 @@ async def api_preview(request: Request, name: str) -> HTTPResponse:
 
     Nothing is saved.
     """
-    context, body = responses.context(request), asking.body(request, Trial)
+    context, body = responses.context(request), sent.body(request, Trial)
     if body.kind is UNSET:
         source = (await adding.find(context.pool, name)).source
-        tried = adding.checked(replace(adding.as_it_is(source), **_told(body)), source)
+        tried = adding.checked(replace(adding.as_it_is(source), **sent.changed(body)), source)
     else:
-        tried = adding.checked(adding.Wanted(name=name, **_told(body)))
+        tried = adding.checked(adding.Wanted(name=name, **sent.changed(body)))
     return responses.json(preview_json(await preview(context, tried)))
 
 
@@ -228,13 +228,6 @@ async def _news(request: Request) -> AsyncGenerator[tuple[str, dict[str, Any]], 
             await news.get()
             while not news.empty():
                 news.get_nowait()
-
-
-def _told(body: Change | Trial) -> dict[str, Any]:
-    """What is in a body."""
-    return {
-        name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET
-    }
 
 
 async def _save(

@@ -8,8 +8,7 @@ import msgspec
 from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
-from vigil.cameras import asking
+from vigil import auth, responses, sent
 from vigil.cameras.importing import previewing, shown, starting, store
 from vigil.cameras.importing.model import Import
 from vigil.cameras.importing.previewing import Preview
@@ -72,7 +71,7 @@ async def api_index(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_add(request: Request) -> HTTPResponse:
     """Begin an import; a renderer does it. What exists already is not doubled."""
-    wanted = Wanted(**msgspec.structs.asdict(asking.body(request, NewImport, BODY)))
+    wanted = Wanted(**msgspec.structs.asdict(sent.body(request, NewImport, BODY)))
     one = await starting.start(responses.context(request), wanted)
     return responses.json(await told(request, one), 201, {"location": f"/api/v1/imports/{one.id}"})
 
@@ -81,7 +80,7 @@ async def api_add(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_preview(request: Request) -> HTTPResponse:
     """What an import would do; keeps nothing. Of many files a sample is read, in seconds."""
-    wanted = Wanted(**msgspec.structs.asdict(asking.body(request, NewImport, BODY)))
+    wanted = Wanted(**msgspec.structs.asdict(sent.body(request, NewImport, BODY)))
     context = responses.context(request)
     found = await previewing.preview(context, await starting.check(context, wanted))
     return responses.json(found)

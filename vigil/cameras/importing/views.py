@@ -9,7 +9,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import ResponseStream
 
 import db_utils
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.cameras import asking
 from vigil.cameras import store as cameras
 from vigil.cameras.importing import api, previewing, shown, starting, store
@@ -148,7 +148,7 @@ async def _form(
 
 
 def _given(request: Request) -> dict[str, str]:
-    return {name: asking.field(request, name) for name in FIELDS}
+    return {name: sent.field(request, name) for name in FIELDS}
 
 
 def _wanted(given: dict[str, str]) -> Wanted:

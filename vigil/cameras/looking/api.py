@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, openapi, responses
+from vigil import auth, openapi, responses, sent
 from vigil.cameras import adding, asking, shown
 from vigil.cameras.keeping import store as keeping
 from vigil.cameras.looking import days, forms, store, zipped
@@ -133,7 +133,7 @@ async def api_scenes(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_scene_add(request: Request) -> HTTPResponse:
     """Add a scene, to move a camera to."""
-    given = asking.body(request, NewScene, '{"name": …, "title": …}')
+    given = sent.body(request, NewScene, '{"name": …, "title": …}')
     said = msgspec.structs.asdict(given)
     scene = await forms.add_scene(responses.context(request).pool, said.pop("name"), About(**said))
     headers = {"location": f"/api/v1/scenes/{scene.name}"}
@@ -151,8 +151,8 @@ async def api_scene(request: Request, name: str) -> HTTPResponse:
 async def api_scene_change(request: Request, name: str) -> HTTPResponse:
     """Change a scene's title, notes, place or time zone; its name stays."""
     scene = await scene_of(request, name)
-    given = asking.body(request, SceneChange, '{"title": …}')
-    said = vars(describing.about(scene)) | changed(given)
+    given = sent.body(request, SceneChange, '{"title": …}')
+    said = vars(describing.about(scene)) | sent.changed(given)
     scene = await forms.change_scene(responses.context(request).pool, scene, About(**said))
     return responses.json(await scene_json(request, scene))
 
@@ -334,11 +334,6 @@ async def api_scene_zip(request: Request, name: str) -> HTTPResponse | None:
             await response.send(some)
         await response.eof()
     return None
-
-
-def changed(given: msgspec.Struct) -> dict[str, Any]:
-    """The fields that a change names."""
-    return {k: v for k, v in msgspec.structs.asdict(given).items() if v is not UNSET}
 
 
 SCENE = "/api/v1/scenes/<name>"

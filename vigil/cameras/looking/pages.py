@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.cameras import asking
 from vigil.cameras.looking import api, days, forms, store, tagging
 from vigil.cameras.looking import shown as looks
@@ -219,18 +219,18 @@ async def edit_form(request: Request, name: str) -> HTTPResponse:
 async def add_form(request: Request) -> HTTPResponse:
     """Add a scene from the form."""
     pool = responses.context(request).pool
-    scene = await forms.add_scene(pool, asking.field(request, "name"), about_of(request))
+    scene = await forms.add_scene(pool, sent.field(request, "name"), about_of(request))
     return responses.redirect(f"/scenes/{scene.name}")
 
 
 def about_of(request: Request) -> About:
     """What a form says of a scene."""
     return About(
-        title=asking.field(request, "title"),
-        notes=asking.field(request, "notes").replace("\r\n", "\n"),
+        title=sent.field(request, "title"),
+        notes=sent.field(request, "notes").replace("\r\n", "\n"),
         latitude=asking.optional(request, "latitude"),
         longitude=asking.optional(request, "longitude"),
-        time_zone=asking.field(request, "time_zone") or "UTC",
+        time_zone=sent.field(request, "time_zone") or "UTC",
     )
 
 
@@ -262,11 +262,11 @@ async def tag_form(request: Request, name: str) -> HTTPResponse:
     """Name a span of time, or, with ``id``, change a tag."""
     scene = await api.scene_of(request, name)
     place, pool = days.zone(scene.time_zone), responses.context(request).pool
-    end = asking.field(request, "to")
-    from_at = days.parse_moment(asking.field(request, "from"), place, "the beginning")
+    end = sent.field(request, "to")
+    from_at = days.parse_moment(sent.field(request, "from"), place, "the beginning")
     to_at = days.parse_moment(end, place, "the end") if end else None
-    text = asking.field(request, "name")
-    if number := asking.field(request, "id"):
+    text = sent.field(request, "name")
+    if number := sent.field(request, "id"):
         text = forms.check_tag(text, from_at, to_at)
         tag = await store.tag_by_id(pool, scene.id, min(_number(number), tagging.MOST - 1))
         if tag is not None:

@@ -9,11 +9,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
-from vigil.cameras import asking
+from vigil import auth, responses, sent
 from vigil.cameras.looking import days, forms, store
 from vigil.cameras.looking import shown as looks
-from vigil.cameras.looking.api import SCENE, changed, scene_of
+from vigil.cameras.looking.api import SCENE, scene_of
 from vigil.cameras.looking.shown import TagJson
 from vigil.errors import NotFound
 from vigil.openapi import Items, describe
@@ -54,7 +53,7 @@ async def api_tags(request: Request, name: str) -> HTTPResponse:
 async def api_tag_add(request: Request, name: str) -> HTTPResponse:
     """Name a span of time."""
     scene = await scene_of(request, name)
-    given = asking.body(request, NewTag, '{"name": "snow", "from": …, "to": …}')
+    given = sent.body(request, NewTag, '{"name": "snow", "from": …, "to": …}')
     place = days.zone(scene.time_zone)
     tag = await forms.add_tag(
         responses.context(request).pool,
@@ -73,13 +72,13 @@ async def api_tag_add(request: Request, name: str) -> HTTPResponse:
 async def api_tag_change(request: Request, name: str, tag_id: int) -> HTTPResponse:
     """Change a tag."""
     scene = await scene_of(request, name)
-    given = asking.body(request, TagChange, '{"name": "snow"}')
+    given = sent.body(request, TagChange, '{"name": "snow"}')
     place = days.zone(scene.time_zone)
     pool = responses.context(request).pool
     tag = await store.tag_by_id(pool, scene.id, tag_id) if 0 < tag_id < MOST else None
     if tag is None:
         raise NotFound("there is no such tag")
-    said = changed(given)
+    said = sent.changed(given)
     moments: dict[str, datetime | None] = {
         key: days.parse_moment(said[key], place, f'"{key[:-3]}"') if said[key] else None
         for key in ("from_at", "to_at")

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.cameras import adding, api, asking, forms
 from vigil.cameras.adding import Wanted
 from vigil.cameras.forms import Form
@@ -123,7 +123,7 @@ async def find(request: Request, trial_id: int) -> Trial:
 @auth.require_admin
 async def api_try(request: Request) -> HTTPResponse:
     """Try a camera that is not there yet: a scanner asks it for one picture; ask how it went."""
-    given = asking.body(request, api.NewCamera, '{"name": …, "url": …}')
+    given = sent.body(request, api.NewCamera, '{"name": …, "url": …}')
     wanted = api.wanted(given)
     trial_id = await begin(request, wanted, {}, None, wanted.time_zone or "UTC")
     now = responses.context(request).clock.now()
@@ -172,7 +172,7 @@ async def edit(request: Request, name: str) -> HTTPResponse:
 @auth.require_admin
 async def add_form(request: Request) -> HTTPResponse:
     """Add a camera from its form."""
-    form = forms.flat(request.form or {})
+    form = forms.flat(sent.fields(request))
     try:
         camera = await adding.add(responses.context(request).pool, forms.wanted(form))
     except (Invalid, Conflict) as error:
@@ -184,7 +184,7 @@ async def add_form(request: Request) -> HTTPResponse:
 async def edit_form(request: Request, name: str) -> HTTPResponse:
     """Change a camera from its form."""
     camera = await asking.camera_of(request, name)
-    form = forms.flat(request.form or {}) | {"camera": camera.name, "name": camera.name}
+    form = forms.flat(sent.fields(request)) | {"camera": camera.name, "name": camera.name}
     try:
         await adding.change(responses.context(request).pool, camera, forms.changes(form))
     except (Invalid, Conflict) as error:
@@ -195,7 +195,7 @@ async def edit_form(request: Request, name: str) -> HTTPResponse:
 @auth.require_admin
 async def try_form(request: Request) -> HTTPResponse:
     """Try what the form says."""
-    form = forms.flat(request.form or {})
+    form = forms.flat(sent.fields(request))
     camera = await asking.camera_of(request, form["camera"]) if form.get("camera") else None
     try:
         wanted = forms.wanted(form)

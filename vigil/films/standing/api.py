@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, openapi, prepared, responses
+from vigil import auth, openapi, prepared, responses, sent
 from vigil.errors import Conflict, Invalid, NotFound
 from vigil.films.standing import feed, ordering, store
 from vigil.films.standing.model import Edition, Standing
@@ -79,7 +79,7 @@ async def api_index(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def api_make(request: Request) -> HTTPResponse:
     """Make a standing film; its film of now begins within seconds."""
-    asked = ordering.parse(_json(request))
+    asked = ordering.parse(sent.anything(request, ordering.HINT))
     made = await ordering.make(responses.context(request), asked)
     headers = {"location": f"/api/v1/films/standing/{made.slug}"}
     return responses.json(await told(request, made), 201, headers)
@@ -97,7 +97,7 @@ async def api_change(request: Request, slug: str) -> HTTPResponse:
     """Change what is given; films that there are stay as they are, a rolling one is made anew."""
     standing = await standing_of(request, slug)
     try:
-        changes = msgspec.convert(_json(request), StandingChanges)
+        changes = msgspec.convert(sent.anything(request, ordering.HINT), StandingChanges)
     except msgspec.ValidationError as error:
         raise Invalid(f"it cannot be changed so: {error}") from None
     asked = ordering.changed(standing, changes)
@@ -119,7 +119,7 @@ async def api_past(request: Request, slug: str) -> HTTPResponse:
     """Make films of past periods, the latest first, where frames are there."""
     standing = await standing_of(request, slug)
     try:
-        asked = msgspec.convert(_json(request), PastWanted)
+        asked = msgspec.convert(sent.anything(request, ordering.HINT), PastWanted)
     except msgspec.ValidationError as error:
         raise Invalid(f"how many? {error}", hint='send {"number": 30}') from None
     await past(request, standing, asked.number)
@@ -212,13 +212,6 @@ async def _feed(request: Request, slug: str) -> feed.Feed:
 async def _whole(request: Request, standing: Standing, number: int) -> list[Edition]:
     pool = responses.context(request).pool
     return await store.editions(pool, standing.id, whole=True, limit=number)
-
-
-def _json(request: Request) -> Any:
-    try:
-        return msgspec.json.decode(request.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Invalid(f"this is not JSON: {error}", hint=ordering.HINT) from None
 
 
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 import db_utils
+from vigil import sent
 from vigil.cameras.scenes import store as scenes
 from vigil.context import Context
 from vigil.errors import Conflict, Invalid, NotFound
@@ -73,10 +74,7 @@ def changed(standing: Standing, changes: StandingChanges) -> StandingOrder:
         "keep_days": None if standing.keep_s is None else standing.keep_s / DAY_S,
         "announce": standing.announce,
     }
-    given = {
-        name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET
-    }
-    return StandingOrder(every=standing.every, slug=standing.slug, **before | given)
+    return StandingOrder(every=standing.every, slug=standing.slug, **before | sent.changed(changes))
 
 
 def parse(body: Any) -> StandingOrder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from vigil import auth, responses
+from vigil import auth, responses, sent
 from vigil.cameras import store as cameras
 from vigil.cameras.looking import days
 from vigil.errors import Conflict, Invalid, NotFound
@@ -31,7 +31,7 @@ async def index(request: Request) -> HTTPResponse:
 @auth.require_admin
 async def begin(request: Request) -> HTTPResponse:
     """The form, filled with what the form of a film says; its time does not matter here."""
-    given = {name: list(values) for name, values in (request.form or {}).items()}
+    given = sent.fields(request)
     try:
         order = fields.order(Form(given | {"range": ["on"], "to": []}).counted)
     except (Invalid, NotFound) as error:
@@ -94,7 +94,7 @@ async def act_form(request: Request, slug: str, action: str) -> HTTPResponse:
 async def past_form(request: Request, slug: str) -> HTTPResponse:
     """Make films of past periods."""
     standing = await api.standing_of(request, slug)
-    text = _field(request, "number")
+    text = sent.field(request, "number")
     if not text.isdecimal():
         raise Invalid("how many past films is a number")
     await api.past(request, standing, int(text[:9]))
@@ -106,7 +106,7 @@ async def past_form(request: Request, slug: str) -> HTTPResponse:
 async def delete_form(request: Request, slug: str) -> HTTPResponse:
     """Delete one, with or without the films that it made."""
     standing = await api.standing_of(request, slug)
-    films_too = bool(_field(request, "films"))
+    films_too = bool(sent.field(request, "films"))
     await ordering.remove(responses.context(request), standing, films_too=films_too)
     return responses.redirect("/films/standing")
 
@@ -164,9 +164,4 @@ async def _cameras(request: Request) -> list[str]:
 
 
 def _given(request: Request) -> dict[str, str]:
-    return {name: text for name in forms.FIELDS if (text := _field(request, name))}
-
-
-def _field(request: Request, name: str) -> str:
-    form = request.form
-    return str(form.get(name) or "").strip() if form else ""
+    return {name: text for name in forms.FIELDS if (text := sent.field(request, name))}
