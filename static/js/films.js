@@ -141,7 +141,8 @@ function show(film) {
 
 /** More is rendered than is shown: the piece that it is growing by. */
 function showMore() {
-  const going = seen && ["growing", "rendering", "waiting"].includes(seen.state);
+  const grows = seen && (!seen.to || new Date(seen.to) > new Date());
+  const going = grows && ["growing", "rendering", "waiting"].includes(seen.state);
   part("more").hidden = !going || !time.line || seen.segments.done <= time.line.segments;
 }
 

@@ -26,7 +26,7 @@ from tests.films.standing_stage import (
 )
 from tests.films.test_standing_feed import check_rss, one
 from vigil.context import Context
-from vigil.films.standing import store
+from vigil.films.standing import forms, store
 
 API = "/api/v1/films/standing"
 BEGIN = at("2026-05-01T00:00Z")
@@ -291,7 +291,10 @@ async def test_the_form_of_a_film_fills_this_one(site: Site) -> None:
         per_day="4", length="60s", speed="1000", fade="days", skip_dark="on", title="Slowly",
         daylight="on", fps="", daily="none",
     )  # fmt: skip
-    for words in ("garden", "between", "dark", 'value="4"', 'value="Slowly"'):
+    for words in ("the scene garden", "between", "dark", 'value="4"', 'value="Slowly"'):
         assert words in text
+    assert '<input type="hidden" name="scene" value="garden">' in text
+    assert forms.asked({"scene": "garden"}).film == {"scene": "garden"}
+    assert forms.asked({"scene": "garden", "camera": "street"}).film == {"camera": "street"}
     text = await form(site, "/films/standing/new", 400, scene="garden", pace="speed", speed="fast")
     assert 'role="alert"' in text

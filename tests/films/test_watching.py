@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -174,6 +174,30 @@ async def test_a_poster_and_an_animation(site: Site) -> None:
         assert getattr(image, "n_frames", 1) > 10
     keys = [blob.key async for blob in site.context.storage.list("previews")]
     assert keys == [f"previews/{film_id}/{pictures['preview'].rpartition('/')[2]}"]
+
+
+async def test_a_poster_is_not_dark_where_the_film_is_not(site: Site) -> None:
+    film_id = await done(site)
+    pool = site.context.pool
+    pieces = await pool.fetch(
+        "SELECT hash, last_moment FROM film_segments WHERE film_id = $1 ORDER BY start", film_id
+    )
+    dusk = datetime.fromtimestamp(pieces[1]["last_moment"] / 1e6, UTC)
+    await pool.execute("UPDATE frames SET luma = CASE WHEN taken_at > $1 THEN 4 ELSE 90 END", dusk)
+    poster = (await get(site, f"{FILMS}/{film_id}"))["pictures"]["poster"]
+    assert poster == f"{FILMS}/{film_id}/posters/{pieces[1]['hash']}.jpg"
+    await pool.execute("UPDATE frames SET luma = 4")
+    evenly = (await get(site, f"{FILMS}/{film_id}"))["pictures"]["poster"]
+    await pool.execute("UPDATE frames SET deleting_at = now()")
+    gone = (await get(site, f"{FILMS}/{film_id}"))["pictures"]["poster"]
+    assert poster != evenly == gone, "all alike, or nothing known: the one in the middle"
+
+
+def test_which_piece_is_on_the_poster() -> None:
+    assert stills.poster_of([None, None, None]) == 1
+    assert stills.poster_of([3, 80, 4, 5, 100, 90]) == 4
+    assert stills.poster_of([100, 4, 49, None]) == 0
+    assert stills.poster_of([0, 0, 0]) == 1
 
 
 async def test_pictures_are_made_but_not_kept_when_the_disk_is_nearly_full(

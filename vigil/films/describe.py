@@ -12,7 +12,7 @@ from vigil.films.model import Film, Totals
 from vigil.films.scene.kind import SCENE
 from vigil.films.segments import store as segments
 from vigil.films.watching import store as watching
-from vigil.films.watching.store import Trouble, Work
+from vigil.films.watching.store import Pick, Trouble, Work
 from vigil.jobs import store as jobs
 from vigil.jobs.model import Job
 
@@ -175,7 +175,7 @@ async def describe_all(context: Context, films: Sequence[Film], *, admin: bool) 
         for film_id, found in totals.items()
         for place in stills.picks(found.segments)
     ]
-    hashes = await watching.hashes_at(context.pool, places)
+    picked = await watching.picked(context.pool, places)
     joining = {
         film_id: await jobs.get(context.pool, job_id)
         for film_id, job_id in (await watching.joining(context.pool, ids)).items()
@@ -191,7 +191,7 @@ async def describe_all(context: Context, films: Sequence[Film], *, admin: bool) 
             current = film.file_key == await watching.content_key(context.pool, film, over)
         file = _file(film, current, joining.get(film.id), admin)
         found = totals.get(film.id, Totals())
-        shown.append(_describe(film, found, job, file, hashes.get(film.id, []), admin))
+        shown.append(_describe(film, found, job, file, picked.get(film.id, []), admin))
     return shown
 
 
@@ -200,7 +200,7 @@ def _describe(
     totals: Totals,
     job: Job | None,
     file: FilmFile | None,
-    hashes: Sequence[str],
+    picked: Sequence[Pick],
     admin: bool,
 ) -> FilmJson:
     api = f"/api/v1/films/{film.id}"
@@ -236,7 +236,7 @@ def _describe(
         "next_at": film.next_at,
         "job": None if job is None else _job(job, admin),
         "playlist": f"{api}/playlist.m3u8" if totals.segments else None,
-        "pictures": _pictures(api, hashes),
+        "pictures": _pictures(api, picked),
         "file": file,
         "page": f"/films/{film.id}",
         "created_at": film.created_at,
@@ -250,11 +250,13 @@ def real(film: Film, moment: int | None) -> datetime | None:
     return None if moment is None else kinds.of(film).at(film, moment)
 
 
-def _pictures(api: str, hashes: Sequence[str]) -> FilmPictures | None:
-    if not hashes:
+def _pictures(api: str, picked: Sequence[Pick]) -> FilmPictures | None:
+    if not picked:
         return None
+    hashes = [one.hash for one in picked]
+    poster = stills.poster_of([one.luma for one in picked])
     return {
-        "poster": f"{api}/posters/{hashes[len(hashes) // 2]}.jpg",
+        "poster": f"{api}/posters/{hashes[poster]}.jpg",
         "preview": f"{api}/previews/{stills.preview_key(hashes)}.webp",
         "thumbnails": f"{api}/thumbnails.vtt",
     }

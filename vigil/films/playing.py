@@ -261,7 +261,8 @@ async def preview_webp(request: Request, film_id: int, name: str) -> HTTPRespons
     context = responses.context(request)
     total = (await segments.totals(context.pool, [film_id])).get(film_id)
     places = [(film_id, place) for place in stills.picks(total.segments if total else 0)]
-    hashes = (await watching.hashes_at(context.pool, places)).get(film_id, [])
+    picked = (await watching.picked(context.pool, places)).get(film_id, [])
+    hashes = [one.hash for one in picked]
     if f"{stills.preview_key(hashes)}.webp" != name:
         raise NotFound("the film has grown since; it names another picture now")
     size = stills.cell_size(film.width, film.height)

@@ -25,6 +25,8 @@ from vigil.films.segments import fmp4
 from vigil.films.watching.store import Shown
 
 Kind = Literal["sheet", "poster"]
+DARK = 0.5
+"""A poster is no darker than this part of the brightest that there could be."""
 
 CELLS, COLUMNS = 8, 4
 """Pictures of a sheet: at most so many, and so many in a row."""
@@ -132,6 +134,17 @@ def picks(segments: int) -> list[int]:
     growth, changing only when it has doubled."""
     whole = 1 << max(0, segments.bit_length() - 1)
     return [] if segments < 1 else list(range(0, whole, max(1, whole // PREVIEW_SEGMENTS)))
+
+
+def poster_of(lumas: Sequence[float | None]) -> int:
+    """Which of some segments is on the poster, by how bright they are: of those that are not dark
+    beside the brightest the one closest to the middle."""
+    middle = len(lumas) // 2
+    known = [luma for luma in lumas if luma is not None]
+    bright = [
+        place for place, luma in enumerate(lumas) if luma is not None and luma >= DARK * max(known)
+    ]
+    return min(bright, key=lambda place: abs(place - middle), default=middle)
 
 
 def preview_key(hashes: Sequence[str]) -> str:

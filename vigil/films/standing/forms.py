@@ -12,7 +12,7 @@ from vigil.films.standing.model import Standing
 from vigil.films.standing.ordering import NOT_OURS, StandingOrder, parse
 from vigil.films.standing.shown import DAY_S
 
-PLAIN = ("camera", "length", "speed", "per_day", "fps", "size", "rolling")
+PLAIN = ("camera", "scene", "length", "speed", "per_day", "fps", "size", "rolling")
 """Fields of the form that are fields of an order."""
 PACES = ("length", "speed", "per_day")
 NUMBERS = ("speed", "per_day", "fps")
@@ -25,6 +25,8 @@ USUAL = {"every": "daily", "announce": "on"}
 def asked(given: Mapping[str, str]) -> StandingOrder:
     """What the fields ask for; raises Invalid, naming the field."""
     out = {pace for pace in PACES if "pace" in given and pace != given["pace"]}
+    if given.get("camera"):
+        out.add("scene")
     if given.get("every") != "rolling":
         out.add("rolling")
     film = _more(given.get("more", ""))

@@ -170,24 +170,40 @@ async def pieces_at(
     return [Piece(**row) for row in rows]
 
 
-async def hashes_at(
-    db: db_utils.Database, wanted: Sequence[tuple[int, int]]
-) -> dict[int, list[str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """A rendered segment that may stand for its film."""
+
+    hash: str
+    luma: float | None
+    """Brightness of the frame in its middle, 0 to 255; ``None``: it is gone, or there is none."""
+
+
+async def picked(db: db_utils.Database, wanted: Sequence[tuple[int, int]]) -> dict[int, list[Pick]]:
     """The rendered segments at these places of films, counted from 0; in order, by film."""
     rows = await db.fetch(
         """
-        SELECT w.film_id, l.hash
-        FROM unnest($1::bigint[], $2::integer[]) AS w (film_id, place), LATERAL (
-            SELECT hash FROM film_segments WHERE film_id = w.film_id AND hash IS NOT NULL
-            ORDER BY start OFFSET w.place LIMIT 1) l
+        SELECT w.film_id, l.hash, frame.luma
+        FROM unnest($1::bigint[], $2::integer[]) AS w (film_id, place)
+        CROSS JOIN LATERAL (
+            SELECT hash, first_moment / 2 + last_moment / 2 AS middle FROM film_segments
+            WHERE film_id = w.film_id AND hash IS NOT NULL ORDER BY start OFFSET w.place LIMIT 1
+        ) AS l
+        LEFT JOIN films ON films.id = w.film_id
+        LEFT JOIN LATERAL (
+            SELECT luma FROM frames
+            WHERE scene_id = films.scene_id AND deleting_at IS NULL
+                AND taken_at <= to_timestamp(l.middle / 1e6)
+            ORDER BY taken_at DESC, sha256 DESC LIMIT 1
+        ) AS frame ON true
         ORDER BY w.film_id, w.place
         """,
         [film_id for film_id, _ in wanted],
         [place for _, place in wanted],
     )
-    found: dict[int, list[str]] = {}
+    found: dict[int, list[Pick]] = {}
     for row in rows:
-        found.setdefault(row["film_id"], []).append(row["hash"])
+        found.setdefault(row["film_id"], []).append(Pick(hash=row["hash"], luma=row["luma"]))
     return found
 
 
