@@ -20,15 +20,13 @@ import pytest
 import pytest_asyncio
 
 import db_utils
-from tests.films import making, test_disk_full
-from tests.films.test_faults import is_whole
+from tests.films import making
 from tests.films.test_renderer import NOW, is_joined, listed, renderer, until
+from tests.films.wholeness import begun, file_wanted, is_whole
 from vigil import postgres
 from vigil.clock import FakeClock
 from vigil.context import Context, open_context
-from vigil.films import store
 from vigil.films.segments import store as segments
-from vigil.films.states import store as states
 from vigil.settings import ROOT, Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -140,14 +138,9 @@ async def test_while_segments_are_rendered(
 
 
 async def test_while_a_film_is_joined(context: Context, database: Database, tmp_path: Path) -> None:
-    film_id = await test_disk_full.a_film(context, 1000, 20, size=(320, 180))
-    await making.render(context, film_id)
-    film = await making.get(context, film_id)
-    await store.forget_file(context.pool, film_id)
-    await context.storage.delete(str(film.file_blob))
-    await states.ask_for_file(context.pool, await making.get(context, film_id))
+    film_id = await file_wanted(context)
     async with renderer(context) as process:
-        await test_disk_full.begun(context.settings.data_dir)
+        await begun(context.settings.data_dir)
         (encoder,) = psutil.Process(process.pid).children()
         encoder.send_signal(signal.SIGSTOP)
         database.kill()
@@ -155,6 +148,5 @@ async def test_while_a_film_is_joined(context: Context, database: Database, tmp_
         await asyncio.sleep(2)
         await database.start()
         await until(patient(is_joined(context, film_id)), "the film is joined", 180)
-    assert (await making.get(context, film_id)).file_key == film.file_key
     assert not any(context.settings.data_dir.glob("tmp/*"))
     await is_whole(context, film_id, tmp_path, 1000)

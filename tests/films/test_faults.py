@@ -18,10 +18,12 @@ import pytest
 from tests.films import making
 from tests.films.making import START
 from tests.films.test_renderer import NOW, is_joined, is_state, listed, renderer, until
+from tests.films.wholeness import begun, file_wanted, is_whole
+from vigil.cameras import retention
+from vigil.cameras.keeping import store as keeping
 from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.films import store
-from vigil.films.check import check
 from vigil.films.describe import describe
 from vigil.films.segments import store as segments
 from vigil.films.states import store as states
@@ -42,20 +44,14 @@ async def a_film(context: Context, seconds: int = 200) -> int:
     return await making.film(context, camera, until=seconds, width=640, height=360)
 
 
-async def is_whole(context: Context, film_id: int, tmp_path: Path, pictures: int) -> None:
-    """The film has as many pictures as it should, evenly spaced, and nothing was left behind."""
-    film = await making.get(context, film_id)
-    assert (film.state, film.error) == ("done", None)
-    assert film.file_blob
-    path = tmp_path / "film.mp4"
-    path.write_bytes(await context.storage.get(film.file_blob))
-    found = await making.decode(path)
-    assert [round(pts * film.fps) for pts in found.pts] == list(range(pictures))
-    assert await check(context, False) == []
-
-
 def encoders(process: asyncio.subprocess.Process) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children()
+    """What a renderer encodes segments with just now."""
+    found = []
+    for child in psutil.Process(process.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "matroska" in child.cmdline():
+                found.append(child)
+    return found
 
 
 async def test_an_encoder_that_is_killed(context: Context, tmp_path: Path) -> None:
@@ -87,6 +83,40 @@ def no_blobs(context: Context) -> Iterator[None]:
     finally:
         shutil.copytree(away, blobs, dirs_exist_ok=True)
         shutil.rmtree(away)
+
+
+async def test_an_encoder_that_is_always_killed(context: Context, tmp_path: Path) -> None:
+    """The film says what is missing and why, and goes on when it is told to."""
+    film_id = await a_film(context, 20)
+    failed = is_state(context, film_id, "failed")
+    async with renderer(context) as process:
+        async with asyncio.timeout(120):
+            while not await failed():
+                for encoder in encoders(process):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        encoder.kill()
+                await asyncio.sleep(0.002)
+        shown = await describe(context, await making.get(context, film_id), admin=True)
+        assert shown["error"] == (
+            "1 of its segments could not be rendered; the first, from 2026-03-01 12:00:00 UTC:"
+            " ffmpeg was killed by signal 9"
+        )
+        assert [one["error"] for one in shown["troubles"]] == ["ffmpeg was killed by signal 9"]
+        assert shown["actions"]["resume"] is None
+        await store.resume(context.pool, film_id)
+        await until(is_joined(context, film_id), "the film is done and joined", 120)
+    await is_whole(context, film_id, tmp_path, 20)
+
+
+async def test_the_ffmpeg_that_joins_is_killed(context: Context, tmp_path: Path) -> None:
+    film_id = await file_wanted(context)
+    async with renderer(context) as process:
+        await begun(context.settings.data_dir)
+        (joiner,) = psutil.Process(process.pid).children()
+        joiner.kill()
+        await until(is_joined(context, film_id), "the film is joined", 120)
+    assert not any(context.settings.data_dir.glob("tmp/*"))
+    await is_whole(context, film_id, tmp_path, 1000)
 
 
 async def test_a_blob_store_that_is_gone_for_30_s(context: Context, tmp_path: Path) -> None:
@@ -150,9 +180,29 @@ async def test_a_disk_that_is_full(context: Context, tmp_path: Path) -> None:
     await is_whole(context, film_id, tmp_path, 100)
 
 
-async def test_frames_that_retention_removes_in_the_middle(
-    context: Context, tmp_path: Path
-) -> None:
+async def test_retention_in_the_middle(context: Context, tmp_path: Path) -> None:
+    """What a film in the making needs is spared, and goes when that is done; the film stays."""
+    film_id = await a_film(context, 200)
+    async with renderer(context):
+
+        async def some() -> bool:
+            return len(await listed(context, film_id)) >= 2
+
+        await until(some, "two segments")
+        await context.pool.execute(
+            "UPDATE cameras SET retention_s = $1",
+            (NOW - START - timedelta(seconds=150)).total_seconds(),
+        )
+        await retention.step(context)
+        await until(is_joined(context, film_id), "the film is done and joined", 120)
+        await retention.step(context)
+        assert await context.pool.fetchval("SELECT count(*) FROM frames") == 50
+    assert [s.lost for s in await segments.listed(context.pool, film_id)] == [0] * 10
+    await is_whole(context, film_id, tmp_path, 200)
+
+
+async def test_frames_that_are_removed_in_the_middle(context: Context, tmp_path: Path) -> None:
+    """By a person: with their blobs. The film has what was rendered, and what is left."""
     film_id = await a_film(context, 400)
     async with renderer(context):
 
@@ -161,13 +211,17 @@ async def test_frames_that_retention_removes_in_the_middle(
 
         await until(some, "two segments")
         there = await listed(context, film_id)
-        await context.pool.execute(
-            "DELETE FROM frames WHERE taken_at < $1", START + timedelta(seconds=330)
+        rows = await context.pool.fetch(
+            "SELECT id FROM frames WHERE taken_at < $1", START + timedelta(seconds=330)
         )
-        await until(is_state(context, film_id, "done"), "the film is done")
-        await until(is_joined(context, film_id), "and joined")
+        await keeping.mark(context.pool, [row["id"] for row in rows], NOW)
+        while (await retention.step(context))[2]:
+            pass
+        assert await context.pool.fetchval("SELECT count(*) FROM frames") == 70
+        await until(is_joined(context, film_id), "the film is done and joined", 120)
     found = await segments.listed(context.pool, film_id)
     assert [s.hash for s in found][: len(there)] == there, "what was rendered stays"
+    assert [s.error for s in found] == [None] * len(found)
     shown = sum(s.frames for s in found)
     assert 20 * len(there) + 70 <= shown < 400
     await is_whole(context, film_id, tmp_path, shown)
