@@ -132,7 +132,7 @@ async def test_a_blob_store_that_is_gone_for_30_s(context: Context, tmp_path: Pa
             film = await making.get(context, film_id)
             assert (film.state, film.error) == ("rendering", None)
             shown = await describe(context, film, admin=False)
-            assert "none of its frames can be read" in str(shown["work"]["error"])
+            assert "there is not one frame in the blob store" in str(shown["work"]["error"])
         await until(is_joined(context, film_id), "the film is done and joined", 180)
     assert [s.lost for s in await segments.listed(context.pool, film_id)] == [0] * 10
     await is_whole(context, film_id, tmp_path, 200)

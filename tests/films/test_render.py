@@ -481,6 +481,7 @@ async def test_a_poisonous_segment_fails_the_film_and_the_rest_stays(
 
 
 async def test_a_growing_film_goes_on_beside_what_failed(context: Context) -> None:
+    await making.add_frames(context, await making.camera(context, "street"), [0])
     camera = await making.camera(context)
     blobs = await making.add_frames(context, camera, range(20))
     for blob in blobs:

@@ -219,6 +219,7 @@ def test_waits_grow_and_have_a_cap() -> None:
     assert all(5 * 2**n / 2 <= wait <= 5 * 2**n for n, wait in enumerate(waits[:4]))
     assert 300 <= waits[4] <= 600
     assert (engine.judge(task, job, SourceError("no", retry_after=900)).delay_s or 0) >= 900
+    assert 30 <= (engine.judge(task, job, DiskFull("full")).delay_s or 0) <= 60
 
 
 async def test_a_task_that_nobody_knows(context: Context) -> None:

@@ -126,6 +126,11 @@ async def segment(context: Context, job: RunningJob) -> None:
         except AWAY:
             raise
         except Exception as error:
+            if isinstance(error, Unreadable) and await _no_frames(context):
+                raise Unavailable(
+                    "there is not one frame in the blob store",
+                    hint="is its disk mounted? It goes on by itself",
+                ) from error
             if isinstance(error, VigilError):
                 text = str(error)
             else:
@@ -135,6 +140,13 @@ async def segment(context: Context, job: RunningJob) -> None:
                 raise _Again(text) from error
             log.error("films", f"film {film.id}: a segment cannot be rendered: {text}", exc=error)
     await rendering.go_on(context.pool, film)
+
+
+async def _no_frames(context: Context) -> bool:
+    """Whether it is all of the blob store that is gone, not only what a segment needs."""
+    async for _ in context.storage.list("frames"):
+        return False
+    return True
 
 
 class _Again(VigilError):

@@ -44,6 +44,8 @@ GRACE_S = 1.0
 INSIST_S = 10.0
 """Seconds for which the end of a job is written again while the database is away."""
 RETRY_MIN_S, RETRY_MAX_S = 5.0, 600.0
+WAITED_MAX_S = 60.0
+"""The longest wait for room on a disk: whoever makes some looks whether it helped."""
 
 AWAY = (*db_utils.GONE, TimeoutError, asyncpg.PostgresError)
 ENGINE_AWAY = (ConnectorException, psycopg.Error)
@@ -313,7 +315,8 @@ def judge(task: Task, job: Job, error: Exception) -> _Outcome:
         log.error("jobs", f"{name}: {text}", exc=None if expected else error)
         return _Outcome(error=text)
     retry_after = error.retry_after if isinstance(error, VigilError) else None
-    delay_s = loop.backoff(job.failures + 1, RETRY_MIN_S, RETRY_MAX_S, retry_after)
+    most = min(WAITED_MAX_S, RETRY_MAX_S) if waited_for else RETRY_MAX_S
+    delay_s = loop.backoff(job.failures + 1, RETRY_MIN_S, most, retry_after)
     log.warning("jobs", f"{name}: {text}; next try in {delay_s:.0f} s")
     return _Outcome(error=text, delay_s=delay_s)
 
