@@ -30,27 +30,19 @@ ON_TOP = "Zooming in until the numbers run out"
 """The stream on the front page; which one is on top would be left to chance."""
 README = (
     ("streams", "/", DESKTOP, "light"),
-    ("streams-dark", "/", DESKTOP, "dark"),
     ("streams-filter", "/", DESKTOP, "light"),
-    ("streams-wide", "/", DESKTOP, "dark"),
-    ("streams-nothing", "/?include=maths&languages=de", DESKTOP, "light"),
     ("stream", "/streams", DESKTOP, "light"),
     ("camera", "/cameras/garden", DESKTOP, "light"),
     ("scene", "/scenes/garden", DESKTOP, "dark"),
     ("scene-day", "/scenes/garden/days/", DESKTOP, "light"),
     ("scene-compare", "/scenes/garden/compare", DESKTOP, "light"),
-    ("film", "/films/1", DESKTOP, "dark"),
     ("streams-phone", "/", PHONE, "dark"),
-    ("streams-filter-phone", "/", PHONE, "light"),
-    ("stream-phone", "/streams", PHONE, "dark"),
-    ("camera-phone", "/cameras/garden", PHONE, "light"),
-    ("scene-phone", "/scenes/garden", PHONE, "dark"),
 )
-WHOLE = ("scene", "scene-day", "scene-phone")
+WHOLE = ("scene", "scene-day")
 """Pictures of all of a page, not only of what is in sight."""
 SAMPLES = 60
 """Of who watched the stream whose page is shown."""
-PRESSED = {"streams-filter": "f", "streams-wide": "l", "streams-filter-phone": "f"}
+PRESSED = {"streams-filter": "f"}
 """Keys pressed before a picture is taken."""
 PATHS = {
     "streams": "/",
