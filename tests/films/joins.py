@@ -16,8 +16,8 @@ from vigil.films.segments import encode
 
 SIZE = (160, 90)
 SEGMENTS = 22
-LONE = (0, 13)
-"""Segments of a single picture: they reorder nothing."""
+SHORT = {0: 1, 5: 3, 13: 1, 17: 3}
+"""Segments of fewer pictures: a single one reorders nothing, three by one at most."""
 
 
 def pictures(segment: int, number: int) -> Iterator[bytes]:
@@ -25,9 +25,7 @@ def pictures(segment: int, number: int) -> Iterator[bytes]:
 
     x264 reorders over two pictures, over one, or not at all.
     """
-    if segment in LONE:
-        number = 1
-    for picture in range(number):
+    for picture in range(SHORT.get(segment, number)):
         seed = (1000 * segment + picture, 1000 * segment + picture // 4, segment)[segment % 3]
         yield looking.jpeg(looking.texture(SIZE, seed=seed))
 

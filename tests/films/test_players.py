@@ -9,6 +9,9 @@ import pytest
 from tests.conftest import Site
 from tests.films import joins, making, second
 from tests.films.test_views import FILMS, get
+from vigil.films.model import TICKS, segment_blob
+from vigil.films.segments import fmp4
+from vigil.films.segments import store as segments
 
 
 async def agree(
@@ -43,6 +46,13 @@ async def agree(
 @pytest.mark.parametrize("fps", [10, 29.97])
 async def test_segments_that_reorder_differently(site: Site, tmp_path: Path, fps: float) -> None:
     film_id, number = await joins.film(site.context, fps)
+    listed = await segments.listed(site.context.pool, film_id)
+    assert len(listed) == joins.SEGMENTS
+    reordered = set()
+    for one in listed:
+        data = await site.context.storage.get(segment_blob(str(one.hash)))
+        reordered.add(-min(offset for _, offset in fmp4._times(fmp4.split(data).media)) // TICKS)
+    assert reordered == {0, 1, 2}
     await agree(site, film_id, number, fps, tmp_path, "h264")
 
 
