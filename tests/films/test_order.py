@@ -296,6 +296,8 @@ def test_formats(format: str, codec: str, container: str) -> None:
         ({"choice": {"weather": "fine"}}, "choice"),
         ({"per_day": 4, "choice": {"daily": {"clock": "12:00"}}}, "per_day"),
         ({"look": {"stamp": {"zone": "Mars/Base"}}}, "stamp_zone"),
+        ({"look": {"stamp": {"format": "%H:%M %Q"}}}, "stamp_format"),
+        ({"look": {"stamp": {"format": "100%"}}}, "stamp_format"),
         ({"look": {"stamp": {"corner": "middle"}}}, "stamp_corner"),
         ({"look": {"card": {"text": ""}}}, "card"),
         ({"look": {"crop": [0.5, 0, 0.4, 1]}}, "crop"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from zoneinfo import available_timezones
 
@@ -11,6 +12,10 @@ from vigil.films.asking.words import Wrong, checked_box
 from vigil.films.options import Making
 
 MOST_SCENES = 9
+UNKNOWN = re.compile(
+    r"^(?:[^%]|%[-_0^#]?[AaBbCcDdeFfGgHhIjklMmnPpRrSsTtUuVvWwXxYyZz%])*+(?P<sign>%.?.?)"
+)
+"""What is no conversion of strftime(3), behind those that are."""
 MOST_EXCLUDED = 20_000
 LONGEST_S = {"gif": 15.0, "webp": 60.0}
 """Containers for short films only → seconds."""
@@ -77,9 +82,17 @@ def _needs_sun(field: str, wanted: bool, places: Sequence[Place]) -> None:
 def _look(order: Order, places: Sequence[Place]) -> None:
     look = order.look
     if look.stamp is not None and look.stamp.zone and look.stamp.zone not in available_timezones():
-        raise Wrong("stamp_zone", f"is no time zone: {look.stamp.zone[:60]}", hint="Europe/Berlin")
+        raise Wrong(
+            "stamp_zone", f"is no time zone: {look.stamp.zone[:60]}", hint="such as Europe/Berlin"
+        )
     if look.stamp is not None and not look.stamp.format.isprintable():
         raise Wrong("stamp_format", "holds what cannot be printed")
+    if look.stamp is not None and (wrong := UNKNOWN.search(look.stamp.format)):
+        raise Wrong(
+            "stamp_format",
+            f"has {wrong['sign'][:4]}, which stands for nothing",
+            hint="such as %Y-%m-%d %H:%M:%S, %A, %d %B or %Z; %% is a percent sign",
+        )
     if look.card is not None and not look.card.text.replace("\n", "").isprintable():
         raise Wrong("card", "holds what cannot be printed")
     boxes = [("crop", look.crop)]

@@ -123,7 +123,9 @@ def hours(text: str) -> list[tuple[str, str]]:
     for part in filter(None, re.split(r"[,;]\s*", text.strip())):
         ends = re.split(r"\s*[-–]\s*", part)
         if len(ends) != 2:
-            raise Wrong("hours", f"is not a span of the day: {part[:40]}", hint='"06:00-20:00"')
+            raise Wrong(
+                "hours", f"is not a span of the day: {part[:40]}", hint='such as "06:00-20:00"'
+            )
         found.append((clock(ends[0], "hours"), clock(ends[1], "hours")))
     return found
 
@@ -134,7 +136,7 @@ def weekdays(values: Sequence[str]) -> list[int]:
     for part in filter(None, re.split(r"[,;\s]+", ",".join(values))):
         ends = [_weekday(word) for word in part.split("-")]
         if len(ends) > 2:
-            raise Wrong("weekdays", f"are not days: {part[:40]}", hint='"mon-fri", "sat"')
+            raise Wrong("weekdays", f"are not days: {part[:40]}", hint='such as "mon-fri" or "sat"')
         first, last = ends[0], ends[-1]
         found |= {day % 7 for day in range(first, (last if last >= first else last + 7) + 1)}
     return sorted(found)
@@ -145,14 +147,16 @@ def _weekday(word: str) -> int:
         return int(word)
     if word[:3].lower() in DAYS:
         return DAYS.index(word[:3].lower())
-    raise Wrong("weekdays", f"has no day {word[:20]}", hint='"mon", "tue", … or 0 (Monday) to 6')
+    raise Wrong(
+        "weekdays", f"has no day {word[:20]}", hint='there are "mon", "tue", …, or 0 (Monday) to 6'
+    )
 
 
 def size(text: str) -> tuple[int, int]:
     """Width and height: ``1280x720``."""
     match = re.fullmatch(r"\s*(\d{2,5})\s*[x×]\s*(\d{2,5})\s*", text)
     if not match:
-        raise Wrong("size", f"is not a size: {text[:20]}", hint='give "1280x720"')
+        raise Wrong("size", f"is not a size: {text[:20]}", hint='such as "1280x720"')
     return int(match[1]), int(match[2])
 
 
@@ -161,7 +165,9 @@ def box(text: str, what: str) -> tuple[float, float, float, float]:
     parts = [part for part in re.split(r"[,;\s]+", text.strip()) if part]
     if len(parts) != 4:
         raise Wrong(
-            what, "is four edges", hint='left, top, right, bottom in percent: "10,0,90,100"'
+            what,
+            "is four edges",
+            hint='left, top, right and bottom in percent, such as "10,0,90,100"',
         )
     left, top, right, bottom = (round(number(part, what, 0, 100) / 100, 4) for part in parts)
     return checked_box((left, top, right, bottom), what)
