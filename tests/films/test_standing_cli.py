@@ -33,7 +33,10 @@ async def test_from_the_shell(context: Context) -> None:
     assert one.title in out
     status, out, _ = await vigil(context, "film", "standing", "show", "the-garden")
     assert one.title in out
-    assert "feed.xml" in out
+    assert "/films/standing/the-garden/feed.xml" in out
+    lines = dict(line.split(maxsplit=1) for line in out.split("\n\n")[0].splitlines())
+    assert (lines["every"], lines["kept"]) == ("daily", "each for 30 days")
+    assert " 00:00 " in lines["next"], "midnight there"
     status, out, _ = await vigil(context, "film", "standing", "show", "the-garden", "--json")
     shown = json.loads(out)
     assert shown["films"][0]["film"] == one.film_id

@@ -6,15 +6,18 @@ from typing import Any
 
 import click
 
+from vigil import human
+from vigil.cameras.looking import days
 from vigil.clicontext import json_option, output, with_context
 from vigil.context import Context
 from vigil.errors import Conflict, NotFound
 from vigil.films.standing import forms, ordering, store
 from vigil.films.standing.model import Standing
-from vigil.films.standing.shown import edition_json, tell
+from vigil.films.standing.shown import StandingJson, edition_json, tell
 
-COLUMNS = ("slug", "title", "every", "state", "newest", "next_at")
-FILMS = ("film", "title", "state", "duration_s", "file")
+COLUMNS = ("slug", "title", "every", "state", "newest", "next")
+FILMS = ("film", "title", "state", "length", "file")
+PLACES = ("page", "playlist", "file", "feed")
 
 
 @click.group()
@@ -73,7 +76,10 @@ async def list_standing(context: Context, as_json: bool) -> None:
     """Standing films, by title."""
     shown = [await tell(context, one, admin=True) for one in await store.page(context.pool)]
     empty = "no standing films yet: vigil film standing add CAMERA --length 60s"
-    rows = [{**one, "newest": one["newest"]["title"] if one["newest"] else None} for one in shown]
+    rows = [
+        {**one, "newest": one["newest"]["title"] if one["newest"] else None, "next": _next(one)}
+        for one in shown
+    ]
     output(shown if as_json else rows, as_json, columns=COLUMNS, empty=empty)
 
 
@@ -84,15 +90,49 @@ async def list_standing(context: Context, as_json: bool) -> None:
 async def show(context: Context, slug: str, as_json: bool) -> None:
     """One of them, and its films, the latest first."""
     found = await _find(context, slug)
-    shown: Any = await tell(context, found, admin=True)
+    shown = await tell(context, found, admin=True)
     films = [edition_json(one) for one in await store.editions(context.pool, found.id)]
     if as_json:
         output(shown | {"films": films}, as_json)
         return
-    output({name: value for name, value in shown.items() if name != "actions"}, as_json)
+    output(_said(shown, context.settings.site_url), as_json)
     click.echo()
-    rows = [{**one, "file": one["file"]["bytes"] if one["file"] else None} for one in films]
+    rows = [
+        {
+            **one,
+            "length": human.span(one["duration_s"]),
+            "file": human.size(one["file"]["bytes"]) if one["file"] else None,
+        }
+        for one in films
+    ]
     output(rows, as_json, columns=FILMS, empty="no films yet")
+
+
+def _next(one: StandingJson) -> str | None:
+    if one["next_at"] is None:
+        return None
+    return f"{one['next_at'].astimezone(days.zone(one['time_zone'])):%Y-%m-%d %H:%M %Z}"
+
+
+def _said(one: StandingJson, site: str) -> dict[str, Any]:
+    """A standing film in some lines."""
+    lines: dict[str, Any] = {name: one[name] for name in ("slug", "title", "state")}
+    if one["error"]:
+        lines["error"] = one["error"]
+    rolling = one["rolling_s"]
+    lines["every"] = one["every"] if rolling is None else f"the last {human.span(rolling)}"
+    lines["zone"] = one["time_zone"]
+    lines["film"] = one["film"]
+    kept = [f"{one['keep_films']} films"] if one["keep_films"] else []
+    kept += [f"each for {one['keep_days']:g} days"] if one["keep_days"] else []
+    lines["kept"] = ", ".join(kept) or "for ever"
+    lines["told"] = one["announce"]
+    if one["next_at"]:
+        lines["next"] = _next(one)
+    if one["past"]:
+        lines["past ones"] = f"{one['past']['done']} of {one['past']['total']} looked at"
+    lines |= {name: f"{site}{one[name]}" for name in PLACES}  # type: ignore[literal-required]
+    return lines
 
 
 @standing.command()
