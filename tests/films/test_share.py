@@ -51,15 +51,11 @@ def test_of_one_frame_a_day_only_the_days_count() -> None:
 
 def test_a_film_that_has_not_ended_is_as_long_as_asked_for() -> None:
     """A day of which six hours go in fills its minute with these six hours."""
-    film, pace = asked.ask(
-        **{"from": "now", "to": "+24h"}, length="60s", choice={"hours": [["06:00", "12:00"]]}
-    )
-    assert (film.speed, pace.notes) == (pytest.approx(6 * 3600 / 60, rel=0.001), ())
+    day: dict[str, Any] = {"from": "now", "to": "+24h"}
+    film, pace = asked.ask(**day, length="60s", choice={"hours": [["06:00", "12:00"]]})
+    assert film.speed == pytest.approx(6 * 3600 / 60, rel=0.001)
+    assert not pace.notes
     film, _ = asked.ask(rolling="24h", length="60s", choice={"hours": [["06:00", "12:00"]]})
     assert film.speed == pytest.approx(6 * 3600 / 60, rel=0.001)
-    film, _ = asked.ask(
-        **{"from": "now", "to": "+24h"},
-        length="60s",
-        choice={"hours": [["06:00", "12:00"]], "every": True},
-    )
+    film, _ = asked.ask(**day, length="60s", choice={"hours": [["06:00", "12:00"]], "every": True})
     assert film.fps == pytest.approx(6 * 360 / 60, rel=0.001)
