@@ -26,7 +26,7 @@ export class Player {
   attach() {
     if (this.attached) return;
     this.attached = true;
-    if (window.Hls?.isSupported()) this.begin(0);
+    if (window.Hls?.isSupported()) this.again(); // the file may be playing already
     else if (this.video.canPlayType("application/vnd.apple.mpegurl")) this.video.src = this.source;
   }
 

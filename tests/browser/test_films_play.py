@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.browser.stage import chromium, until, visit
 from tests.conftest import Site
@@ -15,6 +15,7 @@ from tests.films import joins
 
 pytestmark = pytest.mark.browser
 
+VIDEO = "document.querySelector('[data-video]')"
 LISTEN = """
     // What hls.js says of its troubles, also of those that it gets over by itself.
     window.seen = [];
@@ -34,7 +35,10 @@ LISTEN = """
 PLAY = """async () => {
     const video = document.querySelector("[data-video]");
     const watch = new AbortController();
-    const told = (name) => new Promise((done) => video.addEventListener(name, done));
+    const told = (name) => new Promise((done) => {
+        video.addEventListener(name, done);
+        setTimeout(done, 60000); // it hangs: say where
+    });
     let before = 0;
     if (video.currentTime > 0) {
         before = video.getVideoPlaybackQuality().totalVideoFrames;
@@ -89,7 +93,7 @@ async def test_all_joins_play_without_a_stall(
         await page.context.add_init_script(LISTEN)
         await page.goto(f"/films/{film_id}")
         await expect(page.locator("[data-badge]")).to_have_text("done")
-        await until(page, "document.querySelector('[data-video]').readyState >= 3")
+        await until(page, f"{VIDEO}.currentSrc.startsWith('blob:') && {VIDEO}.readyState >= 3")
         starved = []
         for _ in range(TRIES):
             found: dict[str, Any] = await page.evaluate(PLAY)
@@ -98,6 +102,21 @@ async def test_all_joins_play_without_a_stall(
                 break
             starved.append(found["starved"])
         assert len(starved) < TRIES, starved
+
+
+async def test_what_plays_before_the_page_is_ready_plays_on(site: Site, browser: Browser) -> None:
+    """The file is played at once; the playlist takes over where it is."""
+    film_id, _ = await joins.film(site.context, 10)
+    async with visit(browser, site.url) as page:
+        held: list[Route] = []
+        await page.route(f"**/films/{film_id}/events", lambda route: held.append(route))
+        await page.goto(f"/films/{film_id}")
+        await page.evaluate(f"{VIDEO}.play()")
+        await until(page, f"{VIDEO}.currentTime > 1")
+        assert (await page.evaluate(f"{VIDEO}.currentSrc")).endswith(".mp4")
+        await held[0].continue_()
+        await until(page, f"{VIDEO}.currentSrc.startsWith('blob:') && {VIDEO}.currentTime > 2")
+        assert not await page.evaluate(f"{VIDEO}.paused && !{VIDEO}.ended")
 
 
 def check(found: dict[str, Any], number: int, fps: float) -> None:
