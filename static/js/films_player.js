@@ -12,6 +12,7 @@ export class Player {
     this.source = source;
     this.hls = null;
     this.attached = false;
+    this.failing = false;
     this.names = new Map();
   }
 
@@ -37,9 +38,13 @@ export class Player {
     hls.on(Hls.Events.ERROR, (_, data) => {
       if (!data.fatal) return;
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
-      else setTimeout(() => hls === this.hls && hls.loadSource(this.source), 3000);
+      else {
+        this.failing = true; // the first piece may not be there yet, though others are
+        setTimeout(() => hls === this.hls && this.retry(), 1000);
+      }
     });
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.compare(details));
+    this.failing = false;
     hls.loadSource(this.source);
     hls.attachMedia(this.video);
     this.hls = hls;
@@ -65,6 +70,14 @@ export class Player {
 
   /** The server has said that there is more; the player looks for it only now and then. */
   more() {
-    this.hls?.startLoad(this.video.currentTime, true);
+    if (this.failing) this.retry();
+    else this.hls?.startLoad(this.video.currentTime, true);
+  }
+
+  /** Load again what could not be loaded. */
+  retry() {
+    if (!this.failing) return;
+    this.failing = false;
+    this.hls?.loadSource(this.source);
   }
 }

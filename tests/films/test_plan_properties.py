@@ -136,6 +136,7 @@ async def test_a_film_that_grows_is_as_one_made_afterwards(
     in_order(other)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scene_store, "PART", 7)
+        patch.setattr(scene_store, "PARTS", 100)
         patch.setattr(kind, "APART", 0)
         assert after(await in_parts(here, scene, order), whole) == after(other, whole)
 

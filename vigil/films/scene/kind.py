@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from vigil.context import Context
 from vigil.films.kinds import Outdated, Plan
@@ -37,6 +38,8 @@ TAILS = 8
 """Looks at a long window before it is over."""
 APART = 4
 """A part of a plan is so many times as long as what around it has to be looked at, at least."""
+AHEAD = 2
+"""Parts that are read before they are planned."""
 
 
 class SceneKind:
@@ -106,26 +109,34 @@ class SceneKind:
         edges = [first, *await self._borders(context, film, now, first), ALWAYS]
         shown = None if since is None else await segments.before(context.pool, film.id, since)
         window = film.window // MICROSECOND
+        parts = list(pairwise(edges))
+        ahead = iter(parts)
+        reading: deque[asyncio.Task[list[Rows]]] = deque()
+
+        def read() -> None:
+            for begin, end in islice(ahead, 1):
+                before = shown if begin == first else begin - window
+                rows = self._rows(context, film, begin, before, end)
+                reading.append(asyncio.create_task(rows))
+
         found: list[Planned] = []
-        reading = asyncio.create_task(self._rows(context, film, first, shown, edges[1]))
         try:
-            for begin, end in pairwise(edges):
-                scenes = await reading
+            for _ in range(AHEAD):
+                read()
+            for begin, end in parts:
+                scenes = await reading.popleft()
+                read()
                 shown = found[-1].start if found else shown
                 if begin != first and shown is not None and shown < begin - window:
                     # There is a hole: what is shown before it is farther than was expected.
                     scenes = await self._rows(context, film, begin, shown, end)
-                if end != ALWAYS:
-                    after = edges[edges.index(end) + 1]
-                    reading = asyncio.create_task(
-                        self._rows(context, film, end, end - window, after)
-                    )
                 found += await asyncio.to_thread(
                     plan.part, film, scenes, known, now, begin, end, digests
                 )
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            for task in reading:
+                task.cancel()
+            await asyncio.gather(*reading, return_exceptions=True)
         return plan.titled(film, found, now)
 
     async def _borders(self, context: Context, film: Film, now: datetime, since: int) -> list[int]:

@@ -23,8 +23,8 @@ CONNECTIONS = 2
 """PostgreSQL packs on so many processors at a time."""
 AT_ONCE = 40_000
 """Frames packed into one value: a few megabytes."""
-PART = 10_000
-"""Frames that are planned at a time."""
+PART, PARTS = 10_000, 25
+"""Frames that are planned at a time, at least, and parts of a plan, about, at most."""
 PACKED = """
     SELECT string_agg(
         timestamptz_send(taken_at) || int8send(id) || float4send(luma)
@@ -57,14 +57,15 @@ async def frames(pool: db_utils.Pool, scene_id: int, from_at: datetime, to_at: d
 
 
 async def borders(pool: db_utils.Pool, scenes: Sequence[int], since: int, until: int) -> list[int]:
-    """Moments between two others between which about ``PART`` frames of these scenes lie."""
+    """Moments between two others that cut the frames of these scenes into parts for planning."""
     first, last = at_moment(since), at_moment(until)
     found: Counter[date] = Counter()
     for scene in scenes:
         for count in await days(pool, scene, first.date() - DAY, last.date() + 2 * DAY):
             found[count.day] += count.frames
+    size = max(PART, found.total() // PARTS)
     counts = [DayCount(day=day, frames=found[day], bytes=0) for day in sorted(found)]
-    return [moment_of(edge) for edge in edges(counts, PART) if first < edge < last]
+    return [moment_of(edge) for edge in edges(counts, size) if first < edge < last]
 
 
 def edges(counts: Sequence[DayCount], at_once: int = AT_ONCE) -> list[datetime]:
