@@ -73,7 +73,7 @@ async def bench(context: Context, scratch: Path, options: argparse.Namespace) ->
             for name, path in (("plain ffmpeg", out), ("vigil", ours_path)):
                 print(f"  SSIM of {name}: {await _ssim(path, of):.5f}")
     if "two" in options.only:
-        async with films.renderers(context, 2, 1):
+        async with films.renderers(context, 2, options.jobs):
             await _pair(f"{frames} frames, two renderers", frames, plainly, made, options.rounds)
 
 
@@ -116,5 +116,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="of each of two renderers")
     parser.add_argument("--only", default="one,two,more,quality")
     asyncio.run(main(parser.parse_args()))
