@@ -140,10 +140,8 @@ def poster_of(lumas: Sequence[float | None]) -> int:
     """Which of some segments is on the poster, by how bright they are: of those that are not dark
     beside the brightest the one closest to the middle."""
     middle = len(lumas) // 2
-    known = [luma for luma in lumas if luma is not None]
-    bright = [
-        place for place, luma in enumerate(lumas) if luma is not None and luma >= DARK * max(known)
-    ]
+    least = DARK * max((luma for luma in lumas if luma is not None), default=0.0)
+    bright = [place for place, luma in enumerate(lumas) if luma is not None and luma >= least]
     return min(bright, key=lambda place: abs(place - middle), default=middle)
 
 

@@ -100,8 +100,8 @@ class SceneKind:
     async def _planned(
         self, context: Context, film: Film, now: datetime, since: int | None
     ) -> list[Planned]:
-        """Plan some thousand frames after the other: memory does not grow with the film's length,
-        and what comes next is read meanwhile."""
+        """Plan part after part: memory hardly grows with the film's length, and what comes next is
+        read meanwhile."""
         references = await store.references(context.pool, film)
         digests = [b"" if one is None else one.digest for one in references]
         known = [await facts.load(context.pool, scene) for scene in film.scenes]
