@@ -15,8 +15,9 @@ from tests.films import making
 from tests.films.making import START
 from vigil.clock import FakeClock
 from vigil.context import Context
-from vigil.films import playlist
+from vigil.films import playlist, work
 from vigil.films.model import moment_of
+from vigil.films.scene import plan
 from vigil.films.segments import store as segments
 
 SEGMENTS = 9
@@ -95,3 +96,24 @@ async def test_everything_leaves_before_more_comes(context: Context) -> None:
     film = await making.get(context, film_id)
     assert (film.dropped_segments, film.dropped_discontinuities) == (SEGMENTS, 1)
     assert film.dropped_init == "other"
+
+
+async def test_a_rolling_films_card_stays_until_it_rolls(context: Context) -> None:
+    """The card stands a window before the first; that is not yet what has left."""
+    film_id = await a_rolling_film(context)
+    film = await making.get(context, film_id)
+    card = plan.card_start(film)
+    await context.pool.execute(
+        """
+        INSERT INTO film_segments
+            (film_id, start, wanted, hash, pictures, first_moment, last_moment, moments, closed)
+        SELECT film_id, $2, wanted, hash, pictures, $2, $2, moments, closed
+        FROM film_segments WHERE film_id = $1 ORDER BY start LIMIT 1
+        """,
+        film_id,
+        card,
+    )
+    lasts = timedelta(seconds=600)  # as a_rolling_film says
+    for after, dropped in ((lasts, 0), (lasts + timedelta(seconds=5), 2)):
+        await work.trim(replace(context, clock=FakeClock(START + after)), film)
+        assert (await making.get(context, film_id)).dropped_segments == dropped

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.films.choosing import BERLIN, FILMS, SIMPLE, START, film, frames, scenes
 from vigil.clock import FakeClock
 from vigil.context import Context
-from vigil.films import store
+from vigil.films import store, work
 from vigil.films.kinds import Plan
 from vigil.films.model import MICROSECOND, Film, NewFilm, Planned, at_moment, moment_of
 from vigil.films.options import Card, Choice, Fade, Look, Making, Stamp, written
@@ -25,7 +25,6 @@ from vigil.films.scene import kind, plan
 from vigil.films.scene import store as scene_store
 from vigil.films.scene.kind import SCENE
 from vigil.films.scene.rows import Rows
-from vigil.films.segments import store as segments
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BEGIN = at_moment(START)
@@ -164,8 +163,7 @@ async def look(context: Context, film_id: int) -> Plan:
     await pool.execute("UPDATE films SET state = 'rendering' WHERE id = $1", film_id)
     film = await store.get(pool, film_id)
     assert film is not None
-    if film.rolling_s is not None:
-        await segments.trim(pool, film, plan.span(film, context.clock.now())[0])
+    await work.trim(context, film)
     made = await SCENE.plan(context, film, context.clock.now())
     assert await rendering.write_plan(pool, film, made)
     await pool.execute(

@@ -22,7 +22,7 @@ from vigil.context import Context
 from vigil.errors import DiskFull, NotFound, Unavailable, VigilError
 from vigil.films import full, joining, kinds, purging, store
 from vigil.films.kinds import Outdated
-from vigil.films.model import Film, Planned, moment_of
+from vigil.films.model import Film, Planned
 from vigil.films.rendering import store as rendering
 from vigil.films.scene import plan as scene_plan
 from vigil.films.scene.kind import SCENE
@@ -221,8 +221,7 @@ async def trim(context: Context, film: Film) -> int:
     """Let what is older than a rolling film shows leave it."""
     if film.rolling_s is None:
         return 0
-    since = context.clock.now() - timedelta(seconds=film.rolling_s)
-    before = scene_plan.window_start(film, moment_of(since))
+    before = scene_plan.shown_since(film, context.clock.now())
     return await segments.trim(context.pool, film, before)
 
 

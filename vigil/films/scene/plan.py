@@ -165,6 +165,13 @@ def span(film: Film, now: datetime) -> tuple[int, int]:
     return since, moment_of(now - GRACE)
 
 
+def shown_since(film: Film, now: datetime) -> int:
+    """Start of the first segment that a film still has now: the title card's until the film rolls,
+    then the window's in which the film begins."""
+    since = span(film, now)[0]
+    return card_start(film) if since == moment_of(film.from_at) else since
+
+
 def _together(
     film: Film,
     scenes: Sequence[Rows],
@@ -378,6 +385,6 @@ def part(
 def titled(film: Film, planned: Sequence[Planned], now: datetime) -> list[Planned]:
     """All that is planned of a film, with its title card: one that was empty at first gets it with
     its first frames; one that rolls loses it."""
-    is_beginning = span(film, now)[0] == moment_of(film.from_at)
+    is_beginning = shown_since(film, now) == card_start(film)
     first = card(film) if planned and is_beginning else None
     return list(planned) if first is None else [first, *planned]
