@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime, timedelta, timezone
 
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ def picture(kind: str = "JPEG", **tags: object) -> bytes:
     return buffer.getvalue()
 
 
+pillow_heif.register_heif_opener()  # writes them, too
 NOON = datetime(2026, 5, 1, 12, 0, 0)
 
 
