@@ -26,7 +26,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
@@ -209,7 +209,7 @@ class Bench:
         size = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "840x840", "-framerate", str(FPS)]
         await ffmpeg.run(
             ["-y", *size, "-i", "pipe:0", "-vf", TAGS, *ENCODER, str(self.out)],
-            input=flowing(pictures(self.galaxy, self.look(block), 0, self.ticks - 1)),
+            input=pictures(self.galaxy, self.look(block), 0, self.ticks - 1),
         )
         return time.perf_counter() - begin
 
@@ -270,12 +270,6 @@ class Bench:
         size = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", "840x840", "-framerate", str(FPS)]
         await ffmpeg.run(["-y", *size, "-i", str(raw), "-vf", TAGS, *ENCODER, str(self.out)])
         return time.perf_counter() - begin
-
-
-async def flowing(drawn: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The pictures, drawn when they are asked for."""
-    for picture in drawn:
-        yield picture
 
 
 async def compared(bench: Bench, only: set[str], rounds: int) -> AsyncIterator[Result]:
@@ -375,7 +369,7 @@ async def long_film(ticks: int) -> None:
         out = str(Path(folder) / "film.mp4")
         await ffmpeg.run(
             [*size, "-i", "pipe:0", "-vf", TAGS, *ENCODER, out],
-            input=flowing(pictures(galaxy, look, 0, ticks - 1)),
+            input=pictures(galaxy, look, 0, ticks - 1),
         )
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -19,6 +19,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Iterable,
     Sequence,
 )
 from contextlib import asynccontextmanager, suppress
@@ -39,6 +40,9 @@ CHUNK = 64 * 1024
 
 _T = TypeVar("_T")
 OnProgress = Callable[["Progress"], Awaitable[None]]
+Source = AsyncIterable[bytes] | Iterable[bytes | memoryview]
+"""What is fed to stdin. An ``Iterable`` is gone through by a thread of its own, in which it may
+work; its pieces may lie in the same memory."""
 
 _running: set[int] = set()  # process groups of ours
 
@@ -90,7 +94,7 @@ async def run(
     arguments: Sequence[str],
     *,
     protocols: Sequence[str] = LOCAL,
-    input: AsyncIterable[bytes] | None = None,
+    input: Source | None = None,
     on_progress: OnProgress | None = None,
     timeout_s: float | None = None,
     cwd: Path | None = None,
@@ -130,7 +134,7 @@ async def stream(
     arguments: Sequence[str],
     *,
     protocols: Sequence[str] = LOCAL,
-    input: AsyncIterable[bytes] | None = None,
+    input: Source | None = None,
     idle_timeout_s: float = 30,
 ) -> AsyncGenerator[bytes, None]:
     """Chunks of what ffmpeg writes to ``pipe:1``, as they come.
@@ -159,7 +163,7 @@ async def read(
     arguments: Sequence[str],
     *,
     protocols: Sequence[str] = LOCAL,
-    input: AsyncIterable[bytes] | None = None,
+    input: Source | None = None,
     timeout_s: float | None = 60,
     max_bytes: int = 64 * 1024 * 1024,
     fonts: Path | None = None,
@@ -257,23 +261,31 @@ class _Running:
     def said(self) -> str:
         return redact(self.tail.decode("utf-8", "replace"))
 
-    def feed(self, source: AsyncIterable[bytes] | None) -> None:
+    def feed(self, source: Source | None) -> None:
         """Begin to write ``source`` to stdin."""
         if source is not None:
             self.feeding = asyncio.create_task(self._feed(source))
 
-    async def _feed(self, source: AsyncIterable[bytes]) -> None:
+    async def _feed(self, source: Source) -> None:
         stdin = self.stdin
         assert stdin is not None  # noqa: S101  # asked for by _started
-        iterator = aiter(source)
         try:
-            async for data in iterator:
-                await stdin.write(data)
-            await stdin.flush()
+            if isinstance(source, AsyncIterable):
+                await self._pass_on(aiter(source), stdin)
+            else:
+                await stdin.send(source)
         except BrokenPipeError:
             pass  # it wants no more; its exit status says whether that is well
         finally:
             stdin.close()
+
+    @staticmethod
+    async def _pass_on(iterator: AsyncIterator[bytes], stdin: pipe.Pipe) -> None:
+        try:
+            async for data in iterator:
+                await stdin.write(data)
+            await stdin.flush()
+        finally:
             close = getattr(iterator, "aclose", None)
             if close is not None:
                 await close()

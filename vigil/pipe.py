@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -42,6 +43,19 @@ class Pipe:
         if self._going is not None:
             await self._going
 
+    async def send(self, pieces: Iterable[bytes | memoryview]) -> None:
+        """Send what is made piece by piece, by the thread that writes: nothing is copied, and
+        a piece may lie in the same memory as the one before; returns and raises as ``flush``."""
+        await self.flush()
+        self._going = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._write_each, pieces
+        )
+        await self._going
+
+    def _write_each(self, pieces: Iterable[bytes | memoryview]) -> None:
+        for piece in pieces:
+            self._write(piece)
+
     async def _send(self) -> None:
         if self._going is not None:
             await self._going
@@ -49,7 +63,7 @@ class Pipe:
         running = asyncio.get_running_loop()
         self._going = running.run_in_executor(self._thread, self._write, data)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(self._writing, rest) :]

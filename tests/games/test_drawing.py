@@ -14,6 +14,7 @@ from vigil.games.drawing.digest import digest
 from vigil.games.drawing.legend import caption, standings
 from vigil.games.drawing.model import Bytes, Galaxy, Look, Palette, Totals
 from vigil.games.drawing.pictures import Painter, pictures
+from vigil.games.drawing.planes import Planes
 from vigil.games.drawing.territory import Territory
 from vigil.games.drawing.view import Grid, Layout, Rect, cells, in_sight, native_size
 
@@ -42,7 +43,12 @@ def any_look(seed: int) -> Look:
 
 
 def picture(galaxy: Galaxy, look: Look, tick: int) -> bytes:
-    return next(pictures(galaxy, look, tick, tick))
+    return bytes(next(pictures(galaxy, look, tick, tick)))
+
+
+def every(galaxy: Galaxy, look: Look, first: int, last: int) -> list[bytes]:
+    """The pictures of ticks, to keep."""
+    return [bytes(one) for one in pictures(galaxy, look, first, last)]
 
 
 def luma(data: bytes, look: Look) -> Bytes:
@@ -58,7 +64,7 @@ def colour_planes(data: bytes, look: Look) -> Bytes:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_pixel_is_as_the_slow_map_has_it(seed: int) -> None:
     look, sky, moving = any_look(seed), stars(seed), fleets(seed)
-    drawn = list(pictures(galaxy(sky, moving), look, 0, TICKS))
+    drawn = every(galaxy(sky, moving), look, 0, TICKS)
     for tick in (0, 2, 5, TICKS):
         expected = SlowMap(sky, look, tick, moving).picture()
         assert len(drawn[tick]) == look.width * look.height * 3 // 2
@@ -72,18 +78,39 @@ def test_a_picture_depends_on_its_tick_alone(seed: int) -> None:
     """The same from scratch, in order, backwards, and of as little as a segment is given."""
     look = replace(any_look(seed), caption="date", legend=seed % 2 == 0)
     game = galaxy(stars(seed, 40), fleets(seed))
-    in_order = list(pictures(game, look, 0, TICKS))
+    in_order = every(game, look, 0, TICKS)
     back = Painter(game, look)
     for tick in reversed(range(TICKS + 1)):
         assert back.picture(tick) == in_order[tick]
         assert picture(game, look, tick) == in_order[tick]
     part = game.span(3, 6)
-    assert list(pictures(part, look, 3, 6)) == in_order[3:7]
+    assert every(part, look, 3, 6) == in_order[3:7]
 
 
-def test_what_did_not_change_is_not_even_copied() -> None:
+def test_what_did_not_change_is_not_painted(monkeypatch: pytest.MonkeyPatch) -> None:
     painter = Painter(galaxy(stars(2)), NATIVE)
-    assert painter.picture(TICKS) is painter.picture(TICKS + 1)
+    before = bytes(painter.picture(TICKS))
+
+    def paint(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Planes, "paint", paint)
+    assert painter.picture(TICKS + 1) == before
+
+
+def test_parts_of_a_film_share_the_index_until_one_sees_another_star() -> None:
+    sky = stars(3)
+    grid = Grid.of(120, 120, 1, (0, 0, 2, 2))
+    x, y = np.array([one.x for one in sky]), np.array([one.y for one in sky])
+    one, other = Territory(grid, x, y), Territory(grid, x.copy(), y.copy())
+    assert one.star is other.star
+    before, bounds = one.star.copy(), len(one.bounds)
+    other.add(0.6, 0.6)
+    assert np.array_equal(one.star, before)
+    assert len(one.bounds) == bounds
+    assert np.array_equal(other.star, Territory(grid, np.append(x, 0.6), np.append(y, 0.6)).star)
+    assert Territory(grid, x, y).star is one.star
+    assert Territory(grid, y, x).star is not one.star
 
 
 def test_a_star_seen_later_takes_only_what_is_nearer_to_it() -> None:
@@ -126,7 +153,7 @@ def test_the_view_widens_when_a_star_is_seen_outside_and_not_before() -> None:
     assert in_sight(game, 4) == (0, 0, 9, 1)
     look = Look(width=180, height=60)
     before = picture(Galaxy.of({1: sky[1]}, [(0, 1, 0)], {1: ""}), look, 3)
-    drawn = list(pictures(game, look, 0, 4))
+    drawn = every(game, look, 0, 4)
     assert drawn[3] == before
     assert drawn[4] != before
     wide = replace(look, view=in_sight(game, 4))
@@ -203,7 +230,7 @@ def test_the_legend_follows_the_owners() -> None:
     sky = {number: (number * 0.5, 0.0, 0, "") for number in range(5)}
     rows = [(0, star, 0) for star in sky] + [(2, star, 1) for star in (0, 1, 2)]
     game = Galaxy.of(sky, rows, {0: "Ann", 1: "Bob"})
-    drawn = list(pictures(game, look, 0, 3))
+    drawn = every(game, look, 0, 3)
     area, height = text_of(look), line(look)
     table = colours.yuv(colours.rgb(look, [0, 1]))[colours.FIRST_PLAYER :]
 
@@ -216,7 +243,7 @@ def test_the_legend_follows_the_owners() -> None:
     assert first_swatch(drawn[1]) == tuple(table[0])
     assert first_swatch(drawn[2]) == tuple(table[1])
     totals = Totals(np.array([1]), np.array([1]), np.array([99]))
-    told = list(pictures(replace(game, totals=totals), look, 0, 3))
+    told = every(replace(game, totals=totals), look, 0, 3)
     assert told[0] == drawn[0]
     assert first_swatch(told[1]) == tuple(table[1])
 

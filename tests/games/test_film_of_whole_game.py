@@ -83,7 +83,7 @@ async def as_it_happened(game: Play, film_id: int) -> None:
     assert scene is not None
     look = options.look(chosen, film.width, film.height, len(scene.galaxy.players))
     first, last = scene.first_tick, scene.last_tick
-    drawn = list(pictures(scene.galaxy, look, first, last))
+    drawn = [bytes(one) for one in pictures(scene.galaxy, look, first, last)]
     stars = [
         Star(star_id, float(real.x), float(real.y), min(owners), real.name, owners)
         for star_id, owners in expected(game.universe, await game.ticks()).items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from tests.films.making import decode, get, render
 from tests.games import galaxies
 from tests.games.slow_map import Star
+from tests.games.test_drawing import every
 from tests.jobs.test_cli import vigil
 from vigil import ffmpeg
 from vigil.clock import FakeClock
@@ -31,6 +32,7 @@ from vigil.games.drawing.digest import digest
 from vigil.games.drawing.pictures import pictures
 from vigil.games.filming import encode, options, scenery
 from vigil.games.filming.options import Wishes
+from vigil.games.filming.ordering import _even
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 LAST = 59
@@ -119,6 +121,15 @@ async def end(context: Context, game_id: int) -> None:
     )
 
 
+@pytest.mark.parametrize(("ticks", "wanted"), [(60, 1), (120, 1), (121, 2), (359, 2), (500, 4)])
+def test_segments_of_a_game_that_is_over_are_alike_and_two_encoders_end_together(
+    ticks: int, wanted: int
+) -> None:
+    window = _even(ticks, 120.0)
+    assert -(-ticks // window) == wanted
+    assert window * wanted - ticks < wanted
+
+
 class Counter:
     """Counts the segments and pictures that are really encoded."""
 
@@ -126,11 +137,11 @@ class Counter:
         self.segments = self.pictures = 0
         original = encode.segment
 
-        async def counted(film: Film, shown: AsyncIterable[bytes]) -> bytes:
+        async def counted(film: Film, shown: Iterable[bytes | memoryview]) -> bytes:
             self.segments += 1
 
-            async def flowing() -> AsyncIterable[bytes]:
-                async for picture in shown:
+            def flowing() -> Iterator[bytes | memoryview]:
+                for picture in shown:
                     self.pictures += 1
                     yield picture
 
@@ -166,7 +177,7 @@ async def drawn(context: Context, film: Film, first: int, last: int) -> list[byt
     scene = await scenery.load(context.pool, options.chosen(film).game, legend=True, fleets=True)
     assert scene is not None
     how = options.look(options.chosen(film), film.width, film.height, len(scene.galaxy.players))
-    return list(pictures(scene.galaxy, how, first, last))
+    return every(scene.galaxy, how, first, last)
 
 
 async def test_a_film_shows_every_tick_as_it_was(context: Context, tmp_path: Path) -> None:
@@ -358,7 +369,7 @@ async def test_fleets_and_totals_of_before_hold_in_a_segment(context: Context) -
     how = options.look(
         options.Chosen(game=game_id, from_tick=0, view=(-9, -9, 9, 9), wishes=FLEETS), 320, 240, 5
     )
-    assert list(pictures(part.galaxy, how, 20, 30)) == list(pictures(whole.galaxy, how, 20, 30))
+    assert every(part.galaxy, how, 20, 30) == every(whole.galaxy, how, 20, 30)
     without = replace(how, fleets=False)
     assert next(pictures(part.galaxy, without, 20, 20)) != next(pictures(part.galaxy, how, 20, 20))
     assert digest(part.galaxy, how, 20, 30) == digest(whole.galaxy, how, 20, 30)

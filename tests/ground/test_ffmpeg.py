@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -250,6 +251,8 @@ async def test_nothing_of_a_pipe_stays(tmp_path: Path, monkeypatch: pytest.Monke
         while True:
             yield bytes(1 << 20)
 
+    piece = bytes(1 << 20)
+
     def held() -> tuple[int, int]:
         threads = sum(one.name.startswith("ffmpeg-stdin") for one in threading.enumerate())
         return len(list(Path("/proc/self/fd").iterdir())), threads
@@ -258,12 +261,40 @@ async def test_nothing_of_a_pipe_stays(tmp_path: Path, monkeypatch: pytest.Monke
     path = script(tmp_path, "sleep 1000")
     monkeypatch.setattr(ffmpeg, "executable", lambda: path)
     for seconds in (0.5, 0.0):
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(ffmpeg.read([], input=endless(), timeout_s=None), seconds)
+        for source in (endless(), itertools.repeat(piece)):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(ffmpeg.read([], input=source, timeout_s=None), seconds)
     monkeypatch.setattr(ffmpeg, "executable", lambda: str(tmp_path / "nothing"))
     with pytest.raises(FileNotFoundError):
         await ffmpeg.read([], input=endless())
     await until(lambda: held() == before)
+
+
+async def test_pieces_made_in_the_same_memory_come_through_whole() -> None:
+    """Each is in the pipe before the next one is made over it, and the loop goes on meanwhile."""
+    memory = bytearray(64 * 48)
+    threads: list[str] = []
+
+    def made() -> Iterator[memoryview]:
+        for number in range(50):
+            memory[:] = bytes([number]) * len(memory)
+            threads.append(threading.current_thread().name)
+            yield memoryview(memory)
+
+    raw = ["-f", "rawvideo", "-pix_fmt", "gray", "-video_size", "64x48"]
+    found = await ffmpeg.read([*raw, "-i", "pipe:0", *raw[:4], "pipe:1"], input=made())
+    assert found == b"".join(bytes([number]) * len(memory) for number in range(50))
+    assert threading.current_thread().name not in threads
+
+
+async def test_an_error_of_what_is_made_in_a_thread_comes_through(tmp_path: Path) -> None:
+    def broken() -> Iterator[bytes]:
+        yield bytes(1000)
+        raise LookupError("there is no such star")
+
+    with pytest.raises(LookupError, match="no such star"):
+        await ffmpeg.run([*FROM_STDIN, str(tmp_path / "out.mp4")], input=broken())
+    assert not groups()
 
 
 async def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:

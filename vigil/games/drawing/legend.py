@@ -83,8 +83,8 @@ class Legend:
         planes: Planes,
         captions: Sequence[str],
         ranks: Sequence[tuple[int, str, int]],
-    ) -> bool:
-        """Make the picture say this; returns whether it said something else."""
+    ) -> None:
+        """Make the picture say this."""
         texts = captions if self._beside else ["   ".join(captions)]
         lines = [Line(alias, f"{stars} ★", FIRST_PLAYER + place) for place, alias, stars in ranks]
         if len(lines) > len(self._places) > 0:
@@ -92,14 +92,11 @@ class Legend:
             lines[room:] = [Line(f"and {len(lines) - room} more")]
         wanted = dict(zip(self._captions, map(Line, texts), strict=False))
         wanted |= dict(zip(self._places, lines, strict=False))
-        changed = False
         for at in (*self._captions, *self._places):
             line = wanted.get(at, Line())
             if self._shown.get(at, Line()) != line:
                 self._shown[at] = line
                 self._write(planes, at, line)
-                changed = True
-        return changed
 
     def _write(self, planes: Planes, at: Rect, line: Line) -> None:
         planes.fill(at, self._table[BLACK])

@@ -1,9 +1,8 @@
 """The pictures of a game, tick by tick, as the encoder takes them.
 
 From one tick to the next only the land of stars that changed hands is painted again (and fleets
-and lines of text that changed), so a picture costs about what a copy of it costs. Memory does not
-depend on the number of ticks. What is in a picture depends on its tick alone, whichever picture
-was drawn before it.
+and lines of text that changed), in the same memory, whose size does not depend on the number of
+ticks. What is in a picture depends on its tick alone, whichever picture was drawn before it.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ VERSION = 1
 NO_MARKER = -1
 
 
-def pictures(galaxy: Galaxy, look: Look, first: int, last: int) -> Iterator[bytes]:
-    """One yuv420p picture for each tick, both ends included."""
+def pictures(galaxy: Galaxy, look: Look, first: int, last: int) -> Iterator[memoryview]:
+    """One yuv420p picture for each tick, both ends included; the next is drawn over it."""
     painter = Painter(galaxy, look)
     for tick in range(first, last + 1):
         yield painter.picture(tick)
@@ -49,11 +48,10 @@ class Painter:
             None if layout.text is None else legend.Legend(look, layout, layout.text, self._table)
         )
         self._tick: int | None = None
-        self._picture = b""
         self._fleets: list[Rect] = []
 
-    def picture(self, tick: int) -> bytes:
-        """The picture of a tick; the same object as long as nothing changes."""
+    def picture(self, tick: int) -> memoryview:
+        """The picture of a tick; the next one is drawn over it."""
         anew = self._tick is None or tick < self._tick
         dirty = self._begin(tick) if anew else self._go_on(tick)
         self._tick = tick
@@ -66,10 +64,8 @@ class Painter:
             self._fleet(square, number)
         for part in dirty:
             self._paint(part)
-        told = self._tell(tick)
-        if dirty or told or not self._picture:
-            self._picture = self._planes.bytes()
-        return self._picture
+        self._tell(tick)
+        return self._planes.view
 
     def _begin(self, tick: int) -> list[Rect]:
         """Everything anew; returns the blocks that changed: all."""
@@ -172,10 +168,10 @@ class Painter:
         self._map[square.at] = colours.WHITE
         self._map[square.top + 1 : square.bottom - 1, square.left + 1 : square.right - 1] = number
 
-    def _tell(self, tick: int) -> bool:
-        """Write what stands beside the map; returns whether that changed."""
+    def _tell(self, tick: int) -> None:
+        """Write what stands beside the map."""
         if self._legend is None:
-            return False
+            return
         ranks = []
         if self._look.legend:
             totals = self._galaxy.totals
@@ -187,9 +183,7 @@ class Painter:
             ranks = legend.standings(
                 self._galaxy.players, seen[colours.FIRST_PLAYER :].tolist(), self._told
             )
-        return self._legend.show(
-            self._planes, legend.caption(self._galaxy, self._look, tick), ranks
-        )
+        self._legend.show(self._planes, legend.caption(self._galaxy, self._look, tick), ranks)
 
     def _colour(self, part: Rect) -> None:
         """Set the colour numbers of blocks: land, borders, stars."""

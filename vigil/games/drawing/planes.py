@@ -20,9 +20,10 @@ class Planes:
         self.v = self._buffer[size * 5 // 4 :].reshape(height // 2, width // 2)
         self.y[...] = BLACK_Y
 
-    def bytes(self) -> bytes:
-        """All planes; a copy, so that the next picture can be drawn while this one is encoded."""
-        return self._buffer.tobytes()
+    @property
+    def view(self) -> memoryview:
+        """All planes, as they are now and as they will be."""
+        return self._buffer.data
 
     def paint(self, at: Rect, numbers: Bytes, table: Bytes, names: Names | None) -> None:
         """Fill a part.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import Iterable
 
 from vigil import ffmpeg
 from vigil.films.model import TICKS, Film
@@ -31,8 +31,9 @@ def arguments(film: Film) -> list[str]:
     ]
 
 
-async def segment(film: Film, pictures: AsyncIterable[bytes]) -> bytes:
-    """Encode yuv420p pictures into one self-contained fragmented MP4 that begins at time 0.
+async def segment(film: Film, pictures: Iterable[bytes | memoryview]) -> bytes:
+    """Encode yuv420p pictures into one self-contained fragmented MP4 that begins at time 0;
+    they may be drawn as they are asked for, in a thread.
 
     Raises FfmpegError, and what ``pictures`` raises.
     """

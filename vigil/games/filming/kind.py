@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -28,8 +27,6 @@ FORMAT = 1
 """Raised when the bytes of a segment change for a reason that nothing else shows."""
 NEVER = 2**62
 """Later than every tick."""
-DRAWN_BYTES = 16_000_000
-"""Pictures that are drawn at once, so that threads are not changed for each."""
 LOOK_AGAIN = timedelta(seconds=20)
 
 
@@ -150,13 +147,8 @@ def _name(film: Film, galaxy: Galaxy, look: Look, first: int, last: int, version
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
-async def _shown(
-    galaxy: Galaxy, look: Look, first: int, last: int, each: int
-) -> AsyncIterator[bytes]:
-    """The pictures of ticks, each so many times; drawn in a thread, a few at once."""
-    drawn = pictures(galaxy, look, first, last)
-    at_once = max(1, DRAWN_BYTES // (look.width * look.height * 3 // 2))
-    while batch := await asyncio.to_thread(lambda: list(itertools.islice(drawn, at_once))):
-        for picture in batch:
-            for _ in range(each):
-                yield picture
+def _shown(galaxy: Galaxy, look: Look, first: int, last: int, each: int) -> Iterator[memoryview]:
+    """The pictures of ticks, each so many times; whoever asks for one draws it."""
+    for picture in pictures(galaxy, look, first, last):
+        for _ in range(each):
+            yield picture

@@ -72,8 +72,9 @@ def complete(scene: Scenery, wishes: Wishes) -> NewFilm:
     view = in_sight(galaxy, max(first, last), margin)
     width, height = options.size(wishes, view, len(galaxy.players))
     rate_s = game.tick_rate_s or SOME_RATE_S
-    segment_s = FINISHED_SEGMENT_S if ended else GROWING_SEGMENT_S
-    window = max(1, round(segment_s * wishes.fps / wishes.frames_per_tick))
+    window = max(1, round(GROWING_SEGMENT_S * wishes.fps / wishes.frames_per_tick))
+    if ended:
+        window = _even(last + 1, FINISHED_SEGMENT_S * wishes.fps / wishes.frames_per_tick)
     from_at = scene.at(first)
     chosen = Chosen(game=game.id, from_tick=first, view=view, wishes=wishes)
     return NewFilm(
@@ -88,6 +89,13 @@ def complete(scene: Scenery, wishes: Wishes) -> NewFilm:
         window_s=float(window * rate_s),
         options=options.written(chosen),
     )
+
+
+def _even(ticks: int, about: float) -> int:
+    """Ticks of a segment when these are one, or all equally long and of an even number: where two
+    are rendered at a time neither waits for the other in the end."""
+    segments = 1 if ticks <= about else 2 * max(1, round(ticks / about / 2))
+    return -(-ticks // segments)
 
 
 def default_title(scene: Scenery, wishes: Wishes, first: int) -> str:
