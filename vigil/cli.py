@@ -27,6 +27,7 @@ COMMANDS = {
     "token": ("vigil.admin.cli:token", "Bearer tokens of programs."),
     "admin": ("vigil.admin.cli:admin", "Signing in."),
     "migrate": ("vigil.maintenance:migrate", "Bring the database up to date."),
+    "store": ("vigil.maintenance:store", "Where the blobs are."),
     "check": ("vigil.maintenance:check", "Find and mend what a crash left behind."),
     "test": ("vigil.cli:test", "Run the tests; arguments go to pytest."),
     "lint": ("vigil.cli:lint", "Check style, format and types."),

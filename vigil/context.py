@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import db_utils
-from vigil import events
+from vigil import events, log, marking
 from vigil.clock import Clock, SystemClock
 from vigil.settings import Settings
 from vigil.storage import Storage
@@ -59,6 +59,8 @@ async def open_context(
     async with contextlib.AsyncExitStack() as stack:
         pool = await db_utils.create_pool(settings, name, size=pool_size, stateless=stateless)
         stack.push_async_callback(_close_pool, pool)
+        if not await marking.settle(pool, storage):
+            log.warning("storage", "the blobs are not where they should be: bin/vigil store show")
         fetcher = cast("Fetcher", _Nobody())
         if asks:
             from vigil.fetch import Fetcher

@@ -105,6 +105,12 @@ class DiskFull(Unavailable):
     code = "disk_full"
 
 
+class StoreAway(Unavailable):
+    """The blob store at hand is not this database's: its disk is not mounted, or another one is."""
+
+    code = "store_away"
+
+
 class SourceError(VigilError):
     """Something outside (a source, a camera) did not answer as it should."""
 

@@ -10,6 +10,11 @@ returns. Whoever writes a row after that finds the blob again when the power is 
 can leave is a blob that no row names yet, maybe empty, which ``bin/vigil check`` finds. A delete
 is not synced: a blob may come back without its row, and is found in the same way.
 
+A store has a mark, the file ``MARK``, with the id that the database knows it by (vigil/marking.py).
+Where it is missing or another's, the disk is not mounted, or it is another one: then nothing is
+written, removed or said not to exist, and ``StoreAway`` is raised, until the mark is there again.
+On a disk it is read each time (20 µs), in an object store until it was seen once.
+
 Object stores take their credentials and endpoint from their usual variables (``AWS_…``,
 ``GOOGLE_…``, ``AZURE_…``).
 """
@@ -32,7 +37,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
-from vigil.errors import DiskFull, Invalid, NotFound, Unavailable, VigilError
+from vigil.errors import DiskFull, Invalid, NotFound, StoreAway, Unavailable, VigilError
 from vigil.reserve import Space
 
 if TYPE_CHECKING:
@@ -43,6 +48,13 @@ _KEY = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _LEFTOVER = re.compile(r".+#[0-9]+")
 _LONGEST_KEY = 512
 _STALE_S = 3600.0
+MARK = "vigil-store.txt"
+"""The name of the mark: the id of the store on a line, and then what a person should know."""
+_MARK_TEXT = """{id}
+This is the blob store of a Vigil, whose database knows it by that id. Leave this file here and copy
+it with the rest: without it Vigil takes the disk for one that is not mounted.
+See: bin/vigil store --help
+"""
 PARTS = 2
 """Parts of a file that are in memory at a time while it is written."""
 PART_DISK, PART_BUCKET = 256 * 1024, 5 * 1024 * 1024
@@ -75,6 +87,8 @@ class Storage:
         self._root = store.prefix if isinstance(store, LocalStore) else None
         self._space: Space | None = None
         self._space_seen = -SPACE_S
+        self._id: str | None = None
+        self._known = False
 
     @classmethod
     def open(cls, url: str) -> Storage:
@@ -88,7 +102,12 @@ class Storage:
             return cls(
                 from_url(
                     url,
-                    client_options={"connect_timeout": "5s", "timeout": "60s"},
+                    client_options={
+                        "connect_timeout": "5s",
+                        "timeout": "60s",
+                        # options that are given here hide what the environment says of them
+                        "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() == "true",
+                    },
                     retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
                 )
             )
@@ -98,15 +117,67 @@ class Storage:
                 hint="look at VIGIL_STORAGE_URL and VIGIL_DATA_DIR",
             ) from error
 
+    def belongs_to(self, id: str) -> None:
+        """From now on it is only used where its mark says so."""
+        self._id, self._known = id, self._known and id == self._id
+
+    def unbound(self) -> Storage:
+        """The same place, whatever its mark says."""
+        return Storage(self._store)
+
+    @property
+    def place(self) -> Path | None:
+        """Its folder; ``None``: an object store."""
+        return self._root
+
+    async def mark(self) -> str | None:
+        """The id in its mark; ``None``: it has none. Raises Unavailable."""
+        with _failures(MARK):
+            if self._root is not None:
+                return await asyncio.to_thread(_mark, self._root)
+            try:
+                answer = await obstore.get_async(self._store, MARK)
+            except FileNotFoundError:
+                return None
+            return _named(bytes(await answer.bytes_async()))
+
+    async def put_mark(self, id: str) -> None:
+        """Write its mark, replacing another."""
+        with _failures(MARK):
+            await obstore.put_async(self._store, MARK, _MARK_TEXT.format(id=id).encode())
+        await self._sync(MARK)
+
+    async def there(self) -> None:
+        """Raises StoreAway where this is not the store that it should be."""
+        if self._id is not None and not self._known:
+            self._judge(await self.mark())
+
+    def _judge(self, found: str | None) -> None:
+        if self._id is None:
+            return
+        if found != self._id:
+            raise StoreAway(
+                f"the blob store is not there: its place has no file {MARK}"
+                if found is None
+                else f"another blob store is there: its {MARK} names another database",
+                hint="is its disk mounted? It goes on by itself when it is; what to do where it is"
+                " the right one, `bin/vigil store show` says",
+            )
+        self._known = self._root is None  # a bucket does not become another one
+
     async def put(self, key: str, data: bytes) -> None:
         """Write a blob, replacing what was there; on return it survives a power cut."""
-        with _failures(_checked(key)):
+        _checked(key)
+        await self.there()
+        with _failures(key):
             await obstore.put_async(self._store, key, data)
         await self._sync(key)
 
     async def put_file(self, key: str, path: Path) -> int:
         """Write a blob from a local file, ``PARTS`` of it at a time; returns its bytes."""
-        with _failures(_checked(key)):
+        _checked(key)
+        await self.there()
+        with _failures(key):
             size = await asyncio.to_thread(lambda: path.stat().st_size)
             part = PART_BUCKET if self._root is None else PART_DISK
             await obstore.put_async(self._store, key, path, chunk_size=part, max_concurrency=PARTS)
@@ -115,9 +186,13 @@ class Storage:
 
     async def get(self, key: str) -> bytes:
         """The whole blob; raises NotFound."""
-        with _failures(_checked(key)):
-            answer = await obstore.get_async(self._store, key)
-            return bytes(await answer.bytes_async())
+        try:
+            with _failures(_checked(key)):
+                answer = await obstore.get_async(self._store, key)
+                return bytes(await answer.bytes_async())
+        except NotFound:
+            await self.there()
+            raise
 
     async def get_each(self, keys: Sequence[str]) -> list[bytes | None]:
         """Several whole blobs, ``None`` where there is none.
@@ -125,9 +200,12 @@ class Storage:
         From a disk one after the other in one thread, as to be woken for each costs more than to
         read it; from an object store all at once.
         """
-        if self._root is not None:
-            return await asyncio.to_thread(lambda: [self._read(key) for key in keys])
-        return list(await asyncio.gather(*(self._get_or_none(key) for key in keys)))
+        if self._root is None:
+            return list(await asyncio.gather(*(self._get_or_none(key) for key in keys)))
+        found = await asyncio.to_thread(lambda: [self._read(key) for key in keys])
+        if None in found:
+            await self.there()
+        return found
 
     def _read(self, key: str) -> bytes | None:
         try:
@@ -146,10 +224,15 @@ class Storage:
         """Bytes from ``start`` up to, not including, ``end`` or the blob's end; raises NotFound."""
         if not 0 <= start <= end:
             raise Invalid(f"there are no bytes {start} to {end}")
-        with _failures(_checked(key)):
-            if start == end:
-                return b""
-            return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+        _checked(key)
+        if start == end:
+            return b""
+        try:
+            with _failures(key):
+                return bytes(await obstore.get_range_async(self._store, key, start=start, end=end))
+        except NotFound:
+            await self.there()
+            raise
 
     async def head(self, key: str) -> BlobInfo | None:
         """What is known of a blob; ``None`` when there is none."""
@@ -157,12 +240,15 @@ class Storage:
             with _failures(_checked(key)):
                 return _info(await obstore.head_async(self._store, key))
         except NotFound:
+            await self.there()
             return None
 
     async def delete(self, key: str) -> None:
         """Remove a blob; no error when there is none."""
+        _checked(key)
+        await self.there()
         try:
-            with _failures(_checked(key)):
+            with _failures(key):
                 await obstore.delete_async(self._store, key)
         except NotFound:
             pass
@@ -170,10 +256,12 @@ class Storage:
     async def list(self, prefix: str = "") -> AsyncIterator[BlobInfo]:
         """All blobs below a folder (``frames/3``), in no particular order."""
         folder = _checked(prefix.rstrip("/")) if prefix else None
+        await self.there()
         with _failures(prefix):
             async for batch in obstore.list(self._store, folder, chunk_size=500):
                 for meta in batch:
-                    yield _info(meta)
+                    if meta["path"] != MARK:
+                        yield _info(meta)
 
     async def check(self) -> None:
         """Write, read and delete a probe; raises Unavailable, saying what did not work."""
@@ -200,12 +288,14 @@ class Storage:
         """
         if self._root is None:
             return 0
+        await self.there()
         return await asyncio.to_thread(_sweep, self._root, time.time() - older_than_s)
 
     async def _sync(self, key: str) -> None:
+        """Raises StoreAway, too: the disk may have gone while we wrote."""
         if self._root is not None:
             with _failures(key):
-                await asyncio.to_thread(_sync, self._root, self._root / key)
+                self._judge(await asyncio.to_thread(_sync, self._root, self._root / key))
 
 
 def _checked(key: str) -> str:
@@ -258,8 +348,23 @@ def _space(root: Path) -> Space | None:
     return Space(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
 
 
-def _sync(root: Path, path: Path) -> None:
-    """fsync a file and the folders down to it, so that neither bytes nor names can be lost."""
+def _mark(root: Path) -> str | None:
+    try:
+        return _named((root / MARK).read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _named(data: bytes) -> str:
+    """The id in a mark."""
+    return data.split(b"\n", 1)[0].decode(errors="replace").strip()
+
+
+def _sync(root: Path, path: Path) -> str | None:
+    """fsync a file and the folders down to it, so that neither bytes nor names can be lost.
+
+    Returns the id in the mark of the store as it is then.
+    """
     try:
         _fsync(path)
         for folder in path.parents:
@@ -268,6 +373,7 @@ def _sync(root: Path, path: Path) -> None:
                 break
     except FileNotFoundError:
         pass  # somebody has deleted it already, with its empty folder
+    return _mark(root)
 
 
 def _fsync(path: Path) -> None:

@@ -132,7 +132,7 @@ async def test_a_blob_store_that_is_gone_for_30_s(context: Context, tmp_path: Pa
             film = await making.get(context, film_id)
             assert (film.state, film.error) == ("rendering", None)
             shown = await describe(context, film, admin=False)
-            assert "there is not one frame in the blob store" in str(shown["work"]["error"])
+            assert "the blob store is not there" in str(shown["work"]["error"])
         await until(is_joined(context, film_id), "the film is done and joined", 180)
     assert [s.lost for s in await segments.listed(context.pool, film_id)] == [0] * 10
     await is_whole(context, film_id, tmp_path, 200)
@@ -153,7 +153,7 @@ async def test_a_blob_store_that_is_gone_when_a_film_is_joined(
             async def said() -> bool:
                 shown = await describe(context, await making.get(context, film_id), admin=False)
                 job = shown["file"]["job"] if shown["file"] else None
-                return job is not None and "there is no blob segments/" in str(job["error"])
+                return job is not None and "the blob store is not there" in str(job["error"])
 
             await until(said, "it says what is not there")
         await until(is_joined(context, film_id), "the film is joined", 120)

@@ -22,7 +22,7 @@ import db_utils
 from tests.jobs.worker import count
 from vigil import log, postgres
 from vigil.context import Context, open_context
-from vigil.errors import DiskFull, Invalid, SourceError
+from vigil.errors import DiskFull, Invalid, SourceError, StoreAway
 from vigil.jobs import engine, store
 from vigil.jobs.model import Job, RunningJob, Task
 from vigil.settings import ROOT, Settings
@@ -220,6 +220,10 @@ def test_waits_grow_and_have_a_cap() -> None:
     assert 300 <= waits[4] <= 600
     assert (engine.judge(task, job, SourceError("no", retry_after=900)).delay_s or 0) >= 900
     assert 30 <= (engine.judge(task, job, DiskFull("full")).delay_s or 0) <= 60
+    object.__setattr__(job, "failures", task.attempts)
+    assert engine.judge(task, job, SourceError("no")).delay_s is None
+    for waited_for in (DiskFull("full"), StoreAway("not mounted")):
+        assert engine.judge(task, job, waited_for).delay_s is not None
 
 
 async def test_a_task_that_nobody_knows(context: Context) -> None:

@@ -1,4 +1,5 @@
-"""A bucket on loopback that speaks S3: ListObjectsV2, GetObject, signed requests only.
+"""A bucket on loopback that speaks S3: ListObjectsV2, GetObject, where it takes anything also
+PutObject and DeleteObject; signed requests only.
 
 What it does is in the API reference of Amazon S3: keys in the order of their UTF-8,
 ``start-after``, ``continuation-token``, at most ``page`` keys at a time.
@@ -23,14 +24,26 @@ MODIFIED = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 class S3(Loopback):
     """One bucket; ``objects`` are its keys and their bytes."""
 
-    def __init__(self, bucket: str, key_id: str = "AKIATEST") -> None:
+    def __init__(self, bucket: str, key_id: str = "AKIATEST", *, takes: bool = False) -> None:
         super().__init__()
         self.bucket = bucket
         self.key_id = key_id
+        self.takes = takes
+        """Whether it can be written to."""
         self.page = 1000
         self.objects: dict[str, bytes] = {}
         self.broken = False
         """Whether every request fails."""
+
+    def environment(self) -> dict[str, str]:
+        """What a client is told of it."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": self.key_id,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "eu-central-1",
+        }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -45,6 +58,12 @@ class S3(Loopback):
             return _error(404, "NoSuchBucket")
         if not key:
             return self._listed(request)
+        if request.method == "PUT" and self.takes:
+            self.objects[key] = await request.read()
+            return web.Response(headers={"etag": _tag(self.objects[key])})
+        if request.method == "DELETE" and self.takes:
+            self.objects.pop(key, None)
+            return web.Response(status=204)
         if key not in self.objects:
             return _error(404, "NoSuchKey")
         data = self.objects[key]

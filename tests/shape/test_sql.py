@@ -19,6 +19,7 @@ EXCEPTIONS = {
     "db_utils.py": "applies the migrations and keeps their list",
     "vigil/events.py": "NOTIFY is the seam itself",
     "vigil/loop.py": "advisory locks are the leases",
+    "vigil/marking.py": "asks which blob store is the database's, before any room does anything",
     "vigil/postgres.py": "starts the embedded server and makes its database",
 }
 

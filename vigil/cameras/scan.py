@@ -15,7 +15,7 @@ from vigil.cameras.accounts import store as accounts
 from vigil.cameras.model import Camera, CameraKind, Refusal
 from vigil.cameras.turns import Turn, is_our_network
 from vigil.context import Context
-from vigil.errors import SourceError, VigilError
+from vigil.errors import SourceError, StoreAway, VigilError
 from vigil.loop import Target
 from vigil.sources.kinds import CAMERAS
 
@@ -114,6 +114,8 @@ async def record_failure(
         context.pool, camera.id, error=message, hint=hint, at=now, next_at=next_at
     )
     state = "network" if is_our_network(error) else "source"
+    if isinstance(error, StoreAway):
+        state = "disk_full"  # the camera has no part in it
     await accounts.note_span(context.pool, camera.id, state, message, now, next_at)
 
 

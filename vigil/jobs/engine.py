@@ -32,7 +32,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 import db_utils
 from vigil import log, loop
 from vigil.context import Context
-from vigil.errors import DiskFull, VigilError
+from vigil.errors import DiskFull, StoreAway, VigilError
 from vigil.jobs import store
 from vigil.jobs.model import UNEXPECTED, WRITE_EVERY_S, Job, RunningJob, TakenOver, Task
 
@@ -310,7 +310,7 @@ def judge(task: Task, job: Job, error: Exception) -> _Outcome:
     text = str(error) if expected else f"{UNEXPECTED}{type(error).__name__}: {error}"
     permanent = isinstance(error, VigilError) and error.permanent
     name = f"job {job.id} failed: {job.title}"
-    waited_for = isinstance(error, DiskFull)  # a job has no part in it
+    waited_for = isinstance(error, (DiskFull, StoreAway))  # a job has no part in it
     if permanent or (job.failures + 1 >= task.attempts and not waited_for):
         log.error("jobs", f"{name}: {text}", exc=None if expected else error)
         return _Outcome(error=text)

@@ -4,7 +4,8 @@ Tables: processes (heartbeats of app, scanner and renderer), message_of_the_day 
 every visitor; read by the front page).
 Routes: /health, /healthz, /metrics, /static/…, /favicon.ico, /robots.txt, /api/openapi.json,
 /api/docs.
-Chores of the scanner: site:prune, which forgets processes that are gone.
+Chores of the scanner: site:prune, which forgets processes that are gone; site:store, which says
+when the blob store is not there.
 
 More files than other rooms have: assets.py (files under static/), errors.py (every failure of a
 request becomes a page or JSON here), health.py (what /healthz says), heartbeat.py (each daemon's

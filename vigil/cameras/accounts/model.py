@@ -11,7 +11,7 @@ REASONS = {
     "network": "the camera could not be reached from here",
     "refused": "what came was no good frame",
     "down": "Vigil did not watch",
-    "disk_full": "there was no room for it",
+    "disk_full": "there was no room for it, or no disk",
     "unchanged": "the camera gave the same picture again",
 }
 """Why a frame that was due is missing: word → for a person."""

@@ -122,7 +122,7 @@ REASONS = {
     "network": "it could not be reached from here",
     "refused": "what came was no good picture",
     "down": "Vigil did not watch",
-    "disk_full": "there was no room",
+    "disk_full": "there was no room, or no disk",
     "unchanged": "it gave the same picture again",
 }
 """Why frames that were due are missing, for a person."""
