@@ -310,13 +310,25 @@ def test_a_window_is_named_alone_as_within_the_whole(
         since = whole[number - 1].start if number else one.start
         moments = rows["moment"]
         part = rows[(moments >= since - back) & (moments < one.start + window + ahead)]
-        found = plan.shots(wished, [part], [BERLIN])
+        found = plan.shots(wished, [part], [BERLIN], begin=since)
         alone = plan.windows(wished, [part], found, one.start)
         assert (alone[0].start, alone[0].hash, alone[0].moments) == (
             one.start,
             one.hash,
             one.moments,
         )
+
+
+def test_a_marked_hole_is_no_neighbour_of_what_comes_after_it() -> None:
+    """Its picture is the last one before it, which says nothing of how bright it is now."""
+    minute = 60_000_000
+    rows = frames([START + minute * at for at in (0, 1, 20, 21, 22)])
+    rows["luma"] = [60, 60, 100, 110, 100]
+    marked = replace(film(), options=written(Making(look=Look(deflicker=3, gaps="mark"))))
+    found = plan.shots(marked, [rows], [BERLIN])
+    assert found["hole"].astype(bool).tolist() == [False, False, True, False, False, False]
+    gains = [1, 1, 1, 1, round(310 / 3 / 110, 3), 1]
+    assert found["gain"][:, 0].tolist() == pytest.approx(gains, abs=1e-6)
 
 
 def test_the_beginning_of_these_tests_is_what_it_says() -> None:

@@ -131,7 +131,7 @@ class SceneKind:
                     # There is a hole: what is shown before it is farther than was expected.
                     scenes = await self._rows(context, film, begin, shown, end)
                 found += await asyncio.to_thread(
-                    plan.part, film, scenes, known, now, begin, end, digests
+                    plan.part, film, scenes, known, now, begin, end, digests, shown
                 )
         finally:
             for task in reading:
@@ -180,7 +180,8 @@ class SceneKind:
 
         def again() -> Window | None:
             last = ALWAYS if planned.closed else until
-            found = plan.shots(film, scenes, known, until=last)
+            begin = planned.start if shown is None else shown
+            found = plan.shots(film, scenes, known, until=last, begin=begin)
             made = plan.windows(film, scenes, found, planned.start, digests)
             return next((one for one in made if one.start == planned.start), None)
 

@@ -103,6 +103,7 @@ def shots(
     facts: Sequence[Facts],
     since: int = -ALWAYS,
     until: int = ALWAYS,
+    begin: int = -ALWAYS,
 ) -> Shots:
     """What the film shows of these frames, in order.
 
@@ -112,6 +113,7 @@ def shots(
         facts: for each scene what choosing needs beside them.
         since: nothing is shown of what was taken before,
         until: nor from then on; the film's own range holds, too.
+        begin: windows that begin before are left out: frames that decide about them are not here.
     """
     slot = film.slot // MICROSECOND
     since = max(since, moment_of(film.from_at))
@@ -133,17 +135,23 @@ def shots(
     found = _together(film, scenes, numbers, places, slot)
     if not len(found):
         return found
-    found = holes.fill(film, scenes, found, until)
     look = film.making.look
-    if look.fade is not None:
-        _blend(film, found)
     if look.deflicker:
         for scene, rows in enumerate(scenes):
             found["gain"][:, scene] = _gains(film, rows, found, scene, look.deflicker)
     if look.colours:
         for scene, rows in enumerate(scenes):
             found["day"][:, scene] = _days(film, rows, found["row"][:, scene])
+    found = _from_window(film, found, begin - holes.reach(film)[0])
+    found = _from_window(film, holes.fill(film, scenes, found, until), begin)
+    if look.fade is not None and len(found):
+        _blend(film, found)
     return found
+
+
+def _from_window(film: Film, found: Shots, begin: int) -> Shots:
+    """Without the shots in windows that begin before a moment."""
+    return found[found["slot"] * (film.slot // MICROSECOND) >= window_start(film, begin)]
 
 
 def _before_end(film: Film, rows: Rows) -> Rows:
@@ -360,25 +368,29 @@ def part(
     since: int = -ALWAYS,
     until: int = ALWAYS,
     references: Sequence[bytes] = (),
+    shown: int | None = None,
 ) -> list[Planned]:
     """The segments that the film should have in a part of its time, of these frames, in order.
 
     Args:
         film: says range, windows, slots and how it looks.
-        scenes: for each scene all frames within ``reach`` of the windows in question, by moment.
+        scenes: for each scene all frames within ``reach`` of the windows in question, and of the
+            one that is shown before them; by moment.
         facts: for each scene what choosing needs beside them.
         now: what is not over by then is planned as it is, and not closed.
         since: only windows that begin here or later
         until: and before this.
         references: digest of each scene's reference frame.
+        shown: start of the window that is shown before them, if any.
     """
-    found = shots(film, scenes, facts, *span(film, now))
+    begin = since if shown is None else shown
+    found = shots(film, scenes, facts, *span(film, now), begin)
     made = windows(film, scenes, found, since, references)
-    begin, tail = open_since(film, now), has_tail(film)
+    open_from, tail = open_since(film, now), has_tail(film)
     return [
-        Planned(start=one.start, hash=one.hash, moments=one.moments, closed=one.start < begin)
+        Planned(start=one.start, hash=one.hash, moments=one.moments, closed=one.start < open_from)
         for one in made
-        if one.start < until and (tail or one.start < begin)
+        if one.start < until and (tail or one.start < open_from)
     ]
 
 
