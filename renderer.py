@@ -13,7 +13,6 @@ import vigil.films.kinds
 import vigil.films.standing.work
 import vigil.films.telling.work
 import vigil.films.work
-import vigil.games.filming
 import vigil.jobs.engine
 import vigil.jobs.work
 from vigil import ffmpeg, heap, loop
@@ -27,7 +26,7 @@ TASKS: tuple[Task, ...] = vigil.films.work.TASKS
 LONG_TASKS: tuple[Task, ...] = (vigil.cameras.importing.work.BRING,)
 """Those that take hours; they have a worker of their own and keep nothing else waiting."""
 
-vigil.films.kinds.know(vigil.games.filming.KIND)
+vigil.films.kinds.know_where(game="vigil.games.filming:KIND")
 
 CHORES = (
     vigil.jobs.work.targets,

@@ -34,7 +34,7 @@ COMMANDS = {
 }
 
 
-FILM_KINDS = ("vigil.games.filming:KIND",)
+FILM_KINDS = {"game": "vigil.games.filming:KIND"}
 """Kinds of films that other rooms than films draw."""
 ABOUT_FILMS = ("film", "game", "check")
 """Commands that look at films."""
@@ -53,19 +53,15 @@ class Table(click.Group):
             return None
         if cmd_name in ABOUT_FILMS:
             kinds = importlib.import_module("vigil.films.kinds")
-            kinds.know(*map(_imported, FILM_KINDS))
-        command: click.Command = _imported(COMMANDS[cmd_name][0])
+            kinds.know_where(**FILM_KINDS)
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them for --help without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-def _imported(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 @click.command(cls=Table, context_settings={"help_option_names": ["-h", "--help"]})

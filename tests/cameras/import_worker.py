@@ -8,13 +8,13 @@ from pathlib import Path
 
 import vigil.jobs.work
 from vigil import loop
-from vigil.cameras.importing import work
+from vigil.cameras.importing import bringing, work
 from vigil.context import open_context
 from vigil.jobs import engine
 from vigil.settings import Settings
 
-work.CHECKPOINT_S = 0.2
-work.STEP = 20
+bringing.CHECKPOINT_S = 0.2
+bringing.STEP = 20
 
 
 async def main(stop: asyncio.Event) -> None:

@@ -17,7 +17,7 @@ from tests.films.test_views import FILMS, get, post
 from vigil import reserve
 from vigil.clock import FakeClock
 from vigil.context import Context
-from vigil.films import check, stills, store, work
+from vigil.films import beside, check, stills, store, work
 from vigil.films.model import moment_of
 from vigil.films.segments import store as segments
 from vigil.reserve import Space
@@ -152,7 +152,7 @@ async def test_thumbnails(site: Site) -> None:
             assert answer.status == 200
             assert "immutable" in answer.headers["cache-control"]
             sizes[hash] = Image.open(io.BytesIO(await answer.read())).size
-        assert await site.context.storage.head(stills.blob(hash, "sheet"))
+        assert await site.context.storage.head(beside.blob(hash, "sheet"))
     for *_, hash, left, top, width, height in cues:
         assert int(left) + int(width) <= sizes[hash][0]
         assert int(top) + int(height) <= sizes[hash][1]
@@ -226,7 +226,7 @@ async def test_pictures_go_with_what_they_show(site: Site) -> None:
     storage = site.context.storage
     assert len([blob async for blob in storage.list("stills")]) == 9
     await storage.put("stills/00/strange.jpg", b"x")
-    await storage.put(stills.blob("0" * 64, "sheet"), b"x")
+    await storage.put(beside.blob("0" * 64, "sheet"), b"x")
     await storage.put("previews/999/" + "0" * 32 + ".webp", b"x")
     assert await check.check(site.context, mend=False) == []
     tomorrow = replace(

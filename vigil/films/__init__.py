@@ -19,9 +19,10 @@ not yet), kinds.py (who plans and renders), scene/ (films of scenes), segments/
 do), rendering/ and states/ (what jobs write), purging.py (removes), full.py (a disk without room),
 describe.py (a film for people and programs), saying.py (for a terminal), builtin.py (the test
 card's film), check.py (what a crash left). Watching: playlist.py (HLS), timeline.py (film time and
-real time), stills.py (sheets, posters, animations), joining.py and chapters.py (one file),
-exports.py (other containers than MP4), watching/ (what pages ask of segments). Handlers: making.py,
-showing.py, playing.py, taking.py; finding.py says what they begin with.
+real time), stills.py (sheets, posters, animations) and beside.py (where those are kept), joining.py
+and chapters.py (one file), exports.py (other containers than MP4), watching/ (what pages ask of
+segments). Handlers: making.py, showing.py, playing.py, taking.py; finding.py says what they begin
+with.
 
 Subpackages with chores of their own: standing (films that make themselves, each day, week or
 month), telling (who is told that a film is done or failed).

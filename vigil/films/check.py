@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from vigil.context import Context
-from vigil.films import kinds, stills, store
+from vigil.films import beside, kinds, store
 from vigil.films.model import Film
 from vigil.films.scene.kind import SCENE
 from vigil.films.segments import store as segments
@@ -74,13 +74,13 @@ async def _stills_of_nothing(context: Context, mend: bool) -> AsyncIterator[str]
     before = context.clock.now() - YOUNG
     lost: list[str] = []
     async for blob in context.storage.list("stills"):
-        segment = stills.segment_of(blob.key)
+        segment = beside.segment_of(blob.key)
         if blob.modified < before and not (
             segment and await segments.is_known(context.pool, segment)
         ):
             lost.append(blob.key)
     async for blob in context.storage.list("previews"):
-        film_id = stills.film_of(blob.key)
+        film_id = beside.film_of(blob.key)
         if blob.modified < before and not (film_id and await store.get(context.pool, film_id)):
             lost.append(blob.key)
     for key in lost:

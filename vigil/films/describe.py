@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
 from vigil.context import Context
-from vigil.films import kinds, playlist, stills
+from vigil.films import beside, kinds, playlist, stills
 from vigil.films.model import Film, Totals
 from vigil.films.scene.kind import SCENE
 from vigil.films.segments import store as segments
@@ -257,7 +257,7 @@ def _pictures(api: str, picked: Sequence[Pick]) -> FilmPictures | None:
     poster = stills.poster_of([one.luma for one in picked])
     return {
         "poster": f"{api}/posters/{hashes[poster]}.jpg",
-        "preview": f"{api}/previews/{stills.preview_key(hashes)}.webp",
+        "preview": f"{api}/previews/{beside.preview_key(hashes)}.webp",
         "thumbnails": f"{api}/thumbnails.vtt",
     }
 

@@ -14,7 +14,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import openapi, responses
 from vigil.errors import Invalid, NotFound
-from vigil.films import finding, playlist, stills, store
+from vigil.films import beside, finding, playlist, stills, store
 from vigil.films.describe import real
 from vigil.films.model import Film, moment_of, segment_blob
 from vigil.films.segments import fmp4, presented
@@ -263,7 +263,7 @@ async def preview_webp(request: Request, film_id: int, name: str) -> HTTPRespons
     places = [(film_id, place) for place in stills.picks(total.segments if total else 0)]
     picked = (await watching.picked(context.pool, places)).get(film_id, [])
     hashes = [one.hash for one in picked]
-    if f"{stills.preview_key(hashes)}.webp" != name:
+    if f"{beside.preview_key(hashes)}.webp" != name:
         raise NotFound("the film has grown since; it names another picture now")
     size = stills.cell_size(film.width, film.height)
     data = await stills.preview(context, film_id, hashes, size)
@@ -273,7 +273,7 @@ async def preview_webp(request: Request, film_id: int, name: str) -> HTTPRespons
 NOSNIFF = {"x-content-type-options": "nosniff"}
 
 
-async def _still(request: Request, name: str, kind: stills.Kind) -> HTTPResponse:
+async def _still(request: Request, name: str, kind: beside.Kind) -> HTTPResponse:
     match = re.fullmatch(r"([0-9a-f]{64})\.jpg", name)
     if match is None:
         raise NotFound("there is no such picture")

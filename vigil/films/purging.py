@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from vigil import log
 from vigil.context import Context
-from vigil.films import stills, store
+from vigil.films import beside, store
 from vigil.films.model import Film
 from vigil.films.segments import store as segments
 
@@ -39,7 +39,7 @@ async def purge(context: Context, kind: str, before: datetime, *, dry_run: bool 
 async def remove_deleted(context: Context) -> None:
     """Remove films that were deleted and that nobody works on any more, blobs before rows."""
     for film_id in await store.deleting(context.pool):
-        for folder in (f"films/{film_id}", stills.preview_folder(film_id)):
+        for folder in (f"films/{film_id}", beside.preview_folder(film_id)):
             async for blob in context.storage.list(folder):
                 await context.storage.delete(blob.key)
         await store.remove(context.pool, film_id)
@@ -50,7 +50,7 @@ async def collect(context: Context, now: datetime, before: datetime) -> int:
     """Remove segments that no film has had since before a moment; returns how many."""
 
     async def remove(key: str) -> None:
-        for one in (*stills.beside(key), key):
+        for one in (*beside.of_segment(key), key):
             await context.storage.delete(one)
 
     removed = 0

@@ -8,11 +8,8 @@ that grows has only new ones made. The animation is put together from sheets.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from typing import Literal
 from weakref import WeakKeyDictionary
 
 from PIL import Image
@@ -20,11 +17,11 @@ from PIL import Image
 from vigil import ffmpeg
 from vigil.context import Context
 from vigil.errors import NotFound
+from vigil.films.beside import Kind, blob, preview_blob, preview_folder
 from vigil.films.model import segment_blob
 from vigil.films.segments import fmp4
 from vigil.films.watching.store import Shown
 
-Kind = Literal["sheet", "poster"]
 DARK = 0.5
 """A poster is no darker than this part of the brightest that there could be."""
 
@@ -42,34 +39,6 @@ AT_ONCE = 2
 
 _busy: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 _making: dict[str, asyncio.Task[bytes]] = {}
-
-
-def blob(hash: str, kind: Kind) -> str:
-    """Where a picture of a segment is kept."""
-    return f"stills/{hash[:2]}/{hash}-{kind}.jpg"
-
-
-def beside(segment: str) -> tuple[str, str]:
-    """All that is kept beside a segment's blob, to be removed before it."""
-    hash = segment.rpartition("/")[2].removesuffix(".mp4")
-    return blob(hash, "sheet"), blob(hash, "poster")
-
-
-def segment_of(key: str) -> str | None:
-    """The segment's blob that a blob is a picture of; ``None`` when it is none of those."""
-    match = re.fullmatch(r"stills/[0-9a-f]{2}/([0-9a-f]{64})-(?:sheet|poster)\.jpg", key)
-    return segment_blob(match[1]) if match else None
-
-
-def preview_folder(film_id: int) -> str:
-    """Where the animations of a film are kept."""
-    return f"previews/{film_id}"
-
-
-def film_of(key: str) -> int | None:
-    """The film that a blob is an animation of; ``None`` when it is none of those."""
-    match = re.fullmatch(r"previews/(\d{1,18})/[0-9a-f]{32}\.webp", key)
-    return int(match[1]) if match else None
 
 
 def cells(frames: int) -> list[int]:
@@ -145,11 +114,6 @@ def poster_of(lumas: Sequence[float | None]) -> int:
     return min(bright, key=lambda place: abs(place - middle), default=middle)
 
 
-def preview_key(hashes: Sequence[str]) -> str:
-    """Names the animation made of these segments."""
-    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:32]
-
-
 async def of_segment(context: Context, hash: str, kind: Kind) -> bytes:
     """A segment's sheet or poster, JPEG; made now when there is none. Raises NotFound."""
 
@@ -171,7 +135,7 @@ async def preview(
         hashes: of the segments that stand for it: ``picks``.
         size: of a cell in their sheets.
     """
-    key = f"{preview_folder(film_id)}/{preview_key(hashes)}.webp"
+    key = preview_blob(film_id, hashes)
 
     async def make() -> bytes:
         sheets = [await of_segment(context, hash, "sheet") for hash in hashes]

@@ -65,6 +65,13 @@ class Import:
     checkpoint_at: datetime
     finished_at: datetime | None
 
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take from here; ``None`` when nobody can know."""
+        if self.total_files is None or not self.files_per_s or self.finished_at is not None:
+            return None
+        return max(0, self.total_files - self.files) / self.files_per_s
+
 
 @dataclass(frozen=True, slots=True)
 class Near:

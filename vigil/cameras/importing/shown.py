@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
-from vigil.cameras.importing import work
 from vigil.cameras.importing.model import Import
 from vigil.jobs.model import Job
 
@@ -107,7 +106,7 @@ def import_json(one: Import, job: Job | None) -> ImportJson:
         "last_at": one.last_at,
         "files_per_s": one.files_per_s,
         "bytes_per_s": one.bytes_per_s,
-        "left_s": work.seconds_left(one) if running else None,
+        "left_s": one.seconds_left if running else None,
         "busy_s": one.busy_s,
         "created_at": one.created_at,
         "finished_at": one.finished_at,

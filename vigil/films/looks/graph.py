@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vigil.films.looks import timeline
+from vigil.films.looks.boxes import unturned
 from vigil.films.looks.cells import Cell
-from vigil.films.looks.pixels import unturned
 from vigil.films.looks.texts import FONTS
 from vigil.films.model import TICKS, Film, Recipe
 

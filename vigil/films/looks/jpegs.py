@@ -6,8 +6,6 @@ import functools
 import io
 from dataclasses import dataclass
 
-from PIL import Image
-
 _SUBSAMPLING = {(0x11,): -1, (0x11, 0x11, 0x11): 0, (0x21, 0x11, 0x11): 1, (0x22, 0x11, 0x11): 2}
 """Sampling factors of the components (T.81, B.2.2) → Pillow's word; -1: grey."""
 _NO_BODY = {0x01, *range(0xD0, 0xD9)}
@@ -61,6 +59,8 @@ def black(make: Make) -> bytes:
     """A black JPEG of the same make; raises Mixed for an unusual one."""
     if not make.is_usual:
         raise Mixed("an unusual JPEG")
+    from PIL import Image  # where nothing is shown, which is seldom, Pillow is worth its memory
+
     subsampling = _SUBSAMPLING[make.sampling]
     out = io.BytesIO()
     image = Image.new("L" if subsampling < 0 else "RGB", (make.width, make.height))
