@@ -26,7 +26,10 @@ TASKS: tuple[Task, ...] = vigil.films.work.TASKS
 LONG_TASKS: tuple[Task, ...] = (vigil.cameras.importing.work.BRING,)
 """Those that take hours; they have a worker of their own and keep nothing else waiting."""
 
-vigil.films.kinds.know_where(game="vigil.games.filming:KIND")
+FILM_KINDS = {"game": "vigil.games.filming:KIND"}
+"""Films that other rooms draw; imported with the first of them."""
+
+vigil.films.kinds.know_where(FILM_KINDS)
 
 CHORES = (
     vigil.jobs.work.targets,

@@ -53,7 +53,7 @@ class Table(click.Group):
             return None
         if cmd_name in ABOUT_FILMS:
             kinds = importlib.import_module("vigil.films.kinds")
-            kinds.know_where(**FILM_KINDS)
+            kinds.know_where(FILM_KINDS)
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command

@@ -2,7 +2,7 @@
 
 Everything else is the same for all: jobs, playlist, file, pages. ``renderer.py``, ``app.py`` and
 the command line have a table of those there are; a kind of another room is made known by it, as
-itself or by where it is: ``kinds.know_where(game="vigil.games.filming:KIND")``.
+itself or by where it is: ``kinds.know_where({"game": "vigil.games.filming:KIND"})``.
 
 A *moment* is a whole number that says what a picture shows: microseconds since 1970 UTC in a film
 of scenes, a tick in a film of a game. Moments never go back within a film.
@@ -11,7 +11,7 @@ of scenes, a tick in a film of a game. Moments never go back within a film.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -73,15 +73,20 @@ def know(*kinds: Kind) -> None:
     _KNOWN.update({kind.name: kind for kind in kinds})
 
 
-def know_where(**places: str) -> None:
-    """Make kinds known by name and place (``module:name``); each is imported with the first film
-    of it, so that nobody carries what draws films that he has none of."""
+def know_where(places: Mapping[str, str]) -> None:
+    """Make kinds known by name and place (``module:name``). Each is imported with the first film
+    of it, so that no process carries what draws films that it never sees."""
     _WHERE.update(places)
 
 
 def of(film: Film) -> Kind:
     """The kind of a film; raises LookupError when this process does not know it."""
-    if film.kind not in _KNOWN:
-        module, _, name = _WHERE[film.kind].partition(":")
-        know(getattr(importlib.import_module(module), name))
-    return _KNOWN[film.kind]
+    return named(film.kind)
+
+
+def named(name: str) -> Kind:
+    """A kind by its name; raises LookupError as well."""
+    if name not in _KNOWN:
+        module, _, attribute = _WHERE[name].partition(":")
+        know(getattr(importlib.import_module(module), attribute))
+    return _KNOWN[name]
