@@ -22,9 +22,11 @@ from vigil.films import store
 from vigil.films.model import Film, NewFilm
 from vigil.films.options import Choice, Daily, Look, Making, written
 from vigil.films.rendering import store as rendering
-from vigil.films.scene import choose, facts, plan
+from vigil.films.scene import bounds, choose, facts
 from vigil.films.scene import store as scene_store
 from vigil.films.scene.kind import SCENE
+from vigil.films.scene.shots import take_shots
+from vigil.films.scene.windows import cut_windows
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 APART = timedelta(seconds=30)
@@ -132,9 +134,9 @@ async def parts(context: Context, scene: int, film: Film, now: datetime) -> str:
     lap("read")
     chosen = choose.choose(rows, film, known)
     lap("choose")
-    shots = plan.shots(film, [rows], [known], *plan.span(film, now))
+    shots = take_shots(film, [rows], [known], *bounds.span(film, now))
     lap("shots (chosen again)")
-    made = plan.windows(film, [rows], shots)
+    made = cut_windows(film, [rows], shots)
     lap("windows and names")
     return f"{', '.join(said)}; {len(chosen)} frames, {len(made)} segments"
 

@@ -17,7 +17,7 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.films import playlist, work
 from vigil.films.model import moment_of
-from vigil.films.scene import plan
+from vigil.films.scene import bounds
 from vigil.films.segments import store as segments
 
 SEGMENTS = 9
@@ -102,7 +102,7 @@ async def test_a_rolling_films_card_stays_until_it_rolls(context: Context) -> No
     """The card stands a window before the first; that is not yet what has left."""
     film_id = await a_rolling_film(context)
     film = await making.get(context, film_id)
-    card = plan.card_start(film)
+    card = bounds.card_start(film)
     await context.pool.execute(
         """
         INSERT INTO film_segments

@@ -21,10 +21,12 @@ from vigil.films.kinds import Plan
 from vigil.films.model import MICROSECOND, Film, NewFilm, Planned, at_moment, moment_of
 from vigil.films.options import Card, Choice, Fade, Look, Making, Stamp, written
 from vigil.films.rendering import store as rendering
-from vigil.films.scene import kind, plan
+from vigil.films.scene import bounds, kind, plan
 from vigil.films.scene import store as scene_store
 from vigil.films.scene.kind import SCENE
 from vigil.films.scene.rows import Rows
+from vigil.films.scene.shots import take_shots
+from vigil.films.scene.windows import cut_windows
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 BEGIN = at_moment(START)
@@ -127,7 +129,7 @@ async def test_a_film_that_grows_is_as_one_made_afterwards(
     mine, other = await listed(here, grown), await listed(here, again)
     row = await store.get(here.pool, grown)
     assert row is not None
-    back, _ = plan.reach(row)
+    back, _ = bounds.reach(row)
     whole = edge + back + (row.slot + row.window) // MICROSECOND  # what was around may be gone
     event(f"segments: {min(len(other), 5)}")
     assert after(mine, whole) == after(other, whole)
@@ -280,7 +282,7 @@ async def arrive(
 def test_no_frame_is_there_twice_unless_it_is_held(rows: Rows, film: Film, look: Look) -> None:
     making = Making(choice=film.making.choice, look=look)
     wished = replace(film, options=written(making))
-    found = plan.shots(wished, [rows], [BERLIN])
+    found = take_shots(wished, [rows], [BERLIN])
     if look.gaps in ("hold", "mark"):
         place = found["row"][:, 0]
         held = np.flatnonzero(np.diff(place) == 0) + 1
@@ -302,16 +304,16 @@ def test_a_window_is_named_alone_as_within_the_whole(
     wished = replace(film, options=written(Making(choice=film.making.choice, look=look)))
     wished = replace(wished, window_s=slots * wished.slot.total_seconds())
     note(f"{wished.options} {wished.slot} {wished.window_s}")
-    whole = plan.windows(wished, [rows], plan.shots(wished, [rows], [BERLIN]))
-    back, ahead = plan.reach(wished)
+    whole = cut_windows(wished, [rows], take_shots(wished, [rows], [BERLIN]))
+    back, ahead = bounds.reach(wished)
     window = wished.window // MICROSECOND
     for number in random.sample(range(len(whole)), min(8, len(whole))):
         one = whole[number]
         since = whole[number - 1].start if number else one.start
         moments = rows["moment"]
         part = rows[(moments >= since - back) & (moments < one.start + window + ahead)]
-        found = plan.shots(wished, [part], [BERLIN], begin=since)
-        alone = plan.windows(wished, [part], found, one.start)
+        found = take_shots(wished, [part], [BERLIN], begin=since)
+        alone = cut_windows(wished, [part], found, one.start)
         assert (alone[0].start, alone[0].hash, alone[0].moments) == (
             one.start,
             one.hash,
@@ -325,7 +327,7 @@ def test_a_marked_hole_is_no_neighbour_of_what_comes_after_it() -> None:
     rows = frames([START + minute * at for at in (0, 1, 20, 21, 22)])
     rows["luma"] = [60, 60, 100, 110, 100]
     marked = replace(film(), options=written(Making(look=Look(deflicker=3, gaps="mark"))))
-    found = plan.shots(marked, [rows], [BERLIN])
+    found = take_shots(marked, [rows], [BERLIN])
     assert found["hole"].astype(bool).tolist() == [False, False, True, False, False, False]
     gains = [1, 1, 1, 1, round(310 / 3 / 110, 3), 1]
     assert found["gain"][:, 0].tolist() == pytest.approx(gains, abs=1e-6)
@@ -341,12 +343,12 @@ def test_over_a_hole_the_last_frame_is_held_also_while_it_lasts() -> None:
     minutes = [*range(10), *range(200, 210)]
     rows = frames(START + np.array(minutes) * 60_000_000)
     held = film(look=Look(gaps="hold"), window_s=600.0)  # slots of a minute
-    found = plan.shots(held, [rows], [BERLIN], until=START + 300 * 60_000_000)
+    found = take_shots(held, [rows], [BERLIN], until=START + 300 * 60_000_000)
     shown = (found["moment"] - START) // 60_000_000
     assert shown.tolist() == [*range(210), *range(210, 300)]
     assert set(found["row"][10:200, 0].tolist()) == {9}
     assert set(found["row"][210:, 0].tolist()) == {19}
-    begun = plan.shots(held, [rows[:10]], [BERLIN], until=START + 100 * 60_000_000)
+    begun = take_shots(held, [rows[:10]], [BERLIN], until=START + 100 * 60_000_000)
     assert begun["row"].tolist() == found["row"][:100].tolist()
 
 
@@ -355,10 +357,10 @@ def test_a_card_comes_with_the_first_frames_whenever_they_come() -> None:
     rows = frames(START + np.arange(30) * 60_000_000)
     now = BEGIN + 2 * HOUR
 
-    def planned(rows: Rows, since: int = -plan.ALWAYS) -> list[Planned]:
+    def planned(rows: Rows, since: int = -bounds.ALWAYS) -> list[Planned]:
         return plan.titled(opened, plan.part(opened, [rows], [BERLIN], now, since), now)
 
     assert planned(rows[:0]) == []
     whole = planned(rows)
     assert planned(rows, START) == whole
-    assert whole[0].start == plan.card_start(opened)
+    assert whole[0].start == bounds.card_start(opened)

@@ -24,7 +24,7 @@ from vigil.films import full, joining, kinds, purging, store
 from vigil.films.kinds import Outdated
 from vigil.films.model import Film, Planned
 from vigil.films.rendering import store as rendering
-from vigil.films.scene import plan as scene_plan
+from vigil.films.scene import bounds
 from vigil.films.scene.kind import SCENE
 from vigil.films.scene.pictures import Unreadable
 from vigil.films.segments import fmp4
@@ -221,7 +221,7 @@ async def trim(context: Context, film: Film) -> int:
     """Let what is older than a rolling film shows leave it."""
     if film.rolling_s is None:
         return 0
-    before = scene_plan.shown_since(film, context.clock.now())
+    before = bounds.shown_since(film, context.clock.now())
     return await segments.trim(context.pool, film, before)
 
 

@@ -27,10 +27,11 @@ from vigil.films.asking.model import Place
 from vigil.films.asking.pace import LEAST_FPS, MOST_FPS
 from vigil.films.model import MICROSECOND, Film, NewFilm, Recipe, at_moment
 from vigil.films.options import convert, written
+from vigil.films.scene import bounds, store
 from vigil.films.scene import facts as scene_facts
-from vigil.films.scene import plan, store
 from vigil.films.scene.kind import ids, shots_of
 from vigil.films.scene.pictures import Pictures
+from vigil.films.scene.shots import take_shots
 from vigil.films.segments import encode
 
 AT_ONCE = 2
@@ -128,8 +129,8 @@ async def _render(context: Context, new: NewFilm, moment: int) -> bytes:
 async def _recipe(db: db_utils.Pool, context: Context, new: NewFilm, moment: int) -> Recipe:
     """The recipe of the one picture that is shown at a moment, or closest to it."""
     film = await _film(db, context, new)
-    back, ahead = plan.reach(film)
-    start = plan.window_start(film, moment)
+    back, ahead = bounds.reach(film)
+    start = bounds.window_start(film, moment)
     end = start + film.window // MICROSECOND
     try:
         span = at_moment(start - back), at_moment(end + ahead)
@@ -137,7 +138,7 @@ async def _recipe(db: db_utils.Pool, context: Context, new: NewFilm, moment: int
         raise Invalid(BAD) from None
     rows = [await store.frames(db, scene, *span) for scene in film.scenes]
     known = [await scene_facts.load(db, scene) for scene in film.scenes]
-    shots = await asyncio.to_thread(plan.shots, film, rows, known, start, end)
+    shots = await asyncio.to_thread(take_shots, film, rows, known, start, end)
     shots = shots[shots["hole"] == 0]
     if not len(shots):
         raise NotFound("there is no frame there any more")

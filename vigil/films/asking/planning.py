@@ -15,11 +15,13 @@ import db_utils
 from vigil.films.asking import store as asking
 from vigil.films.asking.model import Costs, Place
 from vigil.films.model import Film, NewFilm, at_moment, moment_of
+from vigil.films.scene import bounds, holes, plan, store
 from vigil.films.scene import facts as scene_facts
-from vigil.films.scene import holes, plan, store
+from vigil.films.scene.bounds import ALWAYS
 from vigil.films.scene.facts import Facts
-from vigil.films.scene.plan import ALWAYS, Shots
 from vigil.films.scene.rows import Rows
+from vigil.films.scene.shots import Shots, take_shots
+from vigil.films.scene.windows import cut_windows
 
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 MOST_GAPS = 100
@@ -159,8 +161,8 @@ async def material(
     db: db_utils.Pool, film: Film, now: datetime, have: Material | None = None
 ) -> Material:
     """What the plan of a film is made from; ``have`` if that is enough."""
-    back, ahead = plan.reach(film)
-    since, _ = plan.span(film, now)
+    back, ahead = bounds.reach(film)
+    since, _ = bounds.span(film, now)
     low = since - back
     high = ALWAYS if film.to_at is None else moment_of(film.to_at) + ahead
     if have is not None and have.low <= low and have.high >= high:
@@ -177,7 +179,7 @@ async def material(
 async def pictures(film: Film, found: Material, now: datetime) -> int:
     """How many pictures of frames a film has, without its title card."""
     shots = await asyncio.to_thread(
-        plan.shots, film, found.rows, found.facts, *plan.span(film, now)
+        take_shots, film, found.rows, found.facts, *bounds.span(film, now)
     )
     return int(shots["pictures"].sum())
 
@@ -206,8 +208,8 @@ async def planning(
     digests = [b"" if one is None else one.digest for one in references]
 
     def think() -> tuple[Shots, dict[str, int], list[Gap], int]:
-        shots = plan.shots(film, found.rows, found.facts, *plan.span(film, now))
-        made = plan.windows(film, found.rows, shots, references=digests)
+        shots = take_shots(film, found.rows, found.facts, *bounds.span(film, now))
+        made = cut_windows(film, found.rows, shots, references=digests)
         names = {one.hash: len(one.moments) // 8 for one in made}
         first = plan.card(film)
         if first is not None:
@@ -223,7 +225,7 @@ async def planning(
     looks = [own[i] for i in sorted({0, len(own) // 2, len(own) - 1})] if len(own) else []
     picked = own[strip_at : strip_at + strip]
     known = await _pictures(db, found.rows, shots, [*looks, *picked])
-    since, until = plan.span(film, now)
+    since, until = bounds.span(film, now)
     return Planning(
         film=film,
         frames=sum(
@@ -261,7 +263,7 @@ def _count(rows: NDArray[np.int64]) -> int:
 
 def _gaps(film: Film, found: Material, now: datetime) -> list[Gap]:
     """The times in which no scene has a frame, by the same measure as the plan's."""
-    since, until = plan.span(film, now)
+    since, until = bounds.span(film, now)
     every = np.unique(np.concatenate([rows["moment"] for rows in found.rows]))
     within = every[(every >= since) & (every < until)]
     if not len(within):

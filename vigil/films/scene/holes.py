@@ -12,7 +12,7 @@ from vigil.films.model import MICROSECOND, Film
 from vigil.films.scene.rows import Rows
 
 if TYPE_CHECKING:
-    from vigil.films.scene.plan import Shots
+    from vigil.films.scene.shots import Shots
 
 HOLE_SLOTS, HOLE_S = 4, 60
 """Frames are missing where none came for longer than both."""

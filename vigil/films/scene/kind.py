@@ -22,10 +22,12 @@ from vigil.films.model import (
     at_moment,
     moment_of,
 )
-from vigil.films.scene import facts, plan, store
+from vigil.films.scene import bounds, facts, plan, store
+from vigil.films.scene.bounds import ALWAYS
 from vigil.films.scene.pictures import Pictures
-from vigil.films.scene.plan import ALWAYS, Shots, Window
 from vigil.films.scene.rows import Rows
+from vigil.films.scene.shots import Shots, take_shots
+from vigil.films.scene.windows import Window, cut_windows
 from vigil.films.segments import encode
 from vigil.films.segments import store as segments
 
@@ -49,8 +51,8 @@ class SceneKind:
 
     async def plan(self, context: Context, film: Film, now: datetime) -> Plan:
         """What the film should have now."""
-        over = film.to_at is not None and film.to_at + plan.GRACE <= now
-        begin = plan.open_since(film, now)
+        over = film.to_at is not None and film.to_at + bounds.GRACE <= now
+        begin = bounds.open_since(film, now)
         planned_id = await store.planned_up_to(context.pool, film, at_moment(begin), now - SETTLED)
         oldest = await store.oldest(context.pool, film.scenes)
         if oldest is None:  # what was rendered is all there will ever be
@@ -93,9 +95,9 @@ class SceneKind:
     async def _since(self, context: Context, film: Film, begin: int) -> int:
         """The earliest window that another plan than the last one may give."""
         moment = await store.touched(context.pool, film)
-        first = begin if moment is None else min(begin, moment - plan.reach(film)[1])
+        first = begin if moment is None else min(begin, moment - bounds.reach(film)[1])
         opened = await store.first_open(context.pool, film.id)
-        return plan.window_start(film, first if opened is None else min(first, opened))
+        return bounds.window_start(film, first if opened is None else min(first, opened))
 
     async def _planned(
         self, context: Context, film: Film, now: datetime, since: int | None
@@ -141,12 +143,12 @@ class SceneKind:
 
     async def _borders(self, context: Context, film: Film, now: datetime, since: int) -> list[int]:
         """Windows at which one part of a film's plan ends and the next begins."""
-        back, ahead = plan.reach(film)
-        first, last = plan.span(film, now)
+        back, ahead = bounds.reach(film)
+        first, last = bounds.span(film, now)
         first = max(first, since)
         found: list[int] = []
         for edge in await store.borders(context.pool, film.scenes, first, last):
-            border = plan.window_start(film, edge)
+            border = bounds.window_start(film, edge)
             before = found[-1] if found else first
             if border - before > APART * (back + ahead):
                 found.append(border)
@@ -157,10 +159,10 @@ class SceneKind:
     ) -> list[Rows]:
         """All frames of the film's scenes that a plan of windows from and to there looks at, when
         the window that is shown before them begins at ``shown``."""
-        back, ahead = plan.reach(film)
+        back, ahead = bounds.reach(film)
         low, high = moment_of(film.from_at) - back, ALWAYS
         if film.rolling_s is not None:
-            low = plan.span(film, context.clock.now())[0] - back
+            low = bounds.span(film, context.clock.now())[0] - back
         if film.to_at is not None:
             high = moment_of(film.to_at)
         low = max(low, (since if shown is None else shown) - back)
@@ -169,7 +171,7 @@ class SceneKind:
         return [await store.frames(context.pool, scene, begin, end) for scene in film.scenes]
 
     async def _recipe(self, context: Context, film: Film, planned: Planned) -> Recipe:
-        if planned.start < plan.window_start(film, moment_of(film.from_at)):
+        if planned.start < bounds.window_start(film, moment_of(film.from_at)):
             return Recipe(film=film, shots=())  # the title card
         until = planned.start + film.window // MICROSECOND if planned.closed else planned.last + 1
         shown = await segments.before(context.pool, film.id, planned.start)
@@ -181,8 +183,8 @@ class SceneKind:
         def again() -> Window | None:
             last = ALWAYS if planned.closed else until
             begin = planned.start if shown is None else shown
-            found = plan.shots(film, scenes, known, until=last, begin=begin)
-            made = plan.windows(film, scenes, found, planned.start, digests)
+            found = take_shots(film, scenes, known, until=last, begin=begin)
+            made = cut_windows(film, scenes, found, planned.start, digests)
             return next((one for one in made if one.start == planned.start), None)
 
         window = await asyncio.to_thread(again)
@@ -202,8 +204,8 @@ class SceneKind:
 
 def _next_look(film: Film, begin: int, now: datetime, planned: Sequence[Planned]) -> datetime:
     """When the earliest open window closes, or before that when it is long and has a tail."""
-    closes = plan.closes_at(film, max(begin, plan.window_start(film, moment_of(film.from_at))))
-    if not plan.has_tail(film):
+    closes = bounds.closes_at(film, max(begin, bounds.window_start(film, moment_of(film.from_at))))
+    if not bounds.has_tail(film):
         return closes
     least, most = TAIL_S
     return min(closes, now + timedelta(seconds=min(most, max(least, film.window_s / TAILS))))
@@ -252,7 +254,7 @@ def shots_of(
 
 def _mark(film: Film, last: int, next: int) -> str:
     """What is written over the picture before a hole that is marked."""
-    since, until = (plan.local(film, moment) for moment in (last, next))
+    since, until = (bounds.local(film, moment) for moment in (last, next))
     end = f"{until:%H:%M}" if since.date() == until.date() else f"{until:%Y-%m-%d %H:%M}"
     return f"no pictures from {since:%Y-%m-%d %H:%M} to {end}"
 
