@@ -14,6 +14,8 @@ export class Player {
     this.attached = false;
     this.failing = false;
     this.names = new Map();
+    this.at = 0;
+    this.gone = new Set();
   }
 
   /** Whether this browser can play a film encoded like that. */
@@ -36,8 +38,9 @@ export class Player {
     // A growing film is not a live one: it is watched from its beginning.
     const hls = new Hls({ startPosition: at, liveDurationInfinity: false, backBufferLength: 60 });
     hls.on(Hls.Events.ERROR, (_, data) => {
-      if (!data.fatal) return;
-      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+      if (data.frag && data.response?.code === 404) this.lost(data.frag.url);
+      else if (!data.fatal) return;
+      else if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
       else {
         this.failing = true; // the first piece may not be there yet, though others are
         setTimeout(() => hls === this.hls && this.retry(), 1000);
@@ -45,6 +48,7 @@ export class Player {
     });
     hls.on(Hls.Events.LEVEL_UPDATED, (_, { details }) => this.compare(details));
     this.failing = false;
+    this.at = at;
     hls.loadSource(this.source);
     hls.attachMedia(this.video);
     this.hls = hls;
@@ -56,6 +60,19 @@ export class Player {
     const changed = [...names].some(([sn, name]) => (this.names.get(sn) ?? name) !== name);
     this.names = names;
     if (changed) this.again();
+  }
+
+  /**
+   * A piece is not where the playlist says. The site may have been changed since that was read: a new
+   * one has other addresses. If it has the same, there is nothing to do but what hls.js does, and
+   * to look again when the server says that there is more.
+   */
+  lost(url) {
+    if (this.gone.has(url)) this.failing = true;
+    else {
+      this.gone.add(url);
+      this.again();
+    }
   }
 
   /** Load everything anew, and go on from where it is, or from elsewhere. */
@@ -74,10 +91,8 @@ export class Player {
     else this.hls?.startLoad(this.video.currentTime, true);
   }
 
-  /** Load again what could not be loaded. */
+  /** Load again what could not be loaded, and go on from where it is. */
   retry() {
-    if (!this.failing) return;
-    this.failing = false;
-    this.hls?.loadSource(this.source);
+    if (this.failing) this.again(this.video.currentTime || this.at);
   }
 }

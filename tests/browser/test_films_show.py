@@ -21,7 +21,6 @@ from tests.films import making
 from tests.jobs.test_browser import sign_in
 from vigil.clock import FakeClock
 from vigil.context import Context
-from vigil.jobs.model import RunningJob
 
 pytestmark = pytest.mark.browser
 
@@ -148,21 +147,9 @@ def stamp(moment: datetime) -> str:
 
 
 async def work_on(context: Context, film_id: int, most: int) -> None:
-    """Do so many of a film's jobs, as a renderer does."""
+    """Do so many of a film's jobs."""
     for _ in range(most):
-        row = await context.pool.fetchrow(
-            """
-            SELECT j.id, j.task_name, j.args FROM procrastinate_jobs j
-            JOIN job_progress p ON p.job_id = j.id
-            WHERE j.status = 'todo' AND p.subject = $1 ORDER BY j.priority DESC, j.id LIMIT 1
-            """,
-            f"film:{film_id}",
-        )
-        assert row is not None
-        job = RunningJob(id=row["id"], arguments=row["args"], save=making.Told().save)
-        await making.TASKS[row["task_name"]].run(context, job)
-        done = "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = $1"
-        await context.pool.execute(done, row["id"])
+        assert await making.work_on(context, film_id)
 
 
 async def test_a_film_is_watched_while_it_is_rendered(site: Site, browser: Browser) -> None:

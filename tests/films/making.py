@@ -188,25 +188,36 @@ TASKS = {task.name: task for task in work.TASKS}
 async def render(context: Context, film_id: int) -> Told:
     """Do the film's jobs one after the other, here, as a renderer does, until there is none."""
     told = Told()
-    while True:
-        row = await context.pool.fetchrow(
-            """
-            SELECT j.id, j.task_name, j.args FROM procrastinate_jobs j
-            JOIN job_progress p ON p.job_id = j.id
-            WHERE j.status = 'todo' AND p.subject = $1 ORDER BY j.priority DESC, j.id LIMIT 1
-            """,
-            f"film:{film_id}",
+    while await work_on(context, film_id, told):
+        pass
+    return told
+
+
+async def work_on(
+    context: Context, film_id: int, told: Told | None = None, *, last: bool = False
+) -> bool:
+    """Do the film's next job, or, of those that are as urgent, the last; whether there was one."""
+    row = await context.pool.fetchrow(
+        """
+        SELECT j.id, j.task_name, j.args FROM procrastinate_jobs j
+        JOIN job_progress p ON p.job_id = j.id
+        WHERE j.status = 'todo' AND p.subject = $1
+        ORDER BY j.priority DESC, CASE WHEN $2 THEN -j.id ELSE j.id END LIMIT 1
+        """,
+        f"film:{film_id}",
+        last,
+    )
+    if row is None:
+        return False
+    job = RunningJob(id=row["id"], arguments=row["args"], save=(told or Told()).save)
+    try:
+        await TASKS[row["task_name"]].run(context, job)
+        await job.flush()
+    finally:  # the engine's part
+        await context.pool.execute(
+            "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = $1", row["id"]
         )
-        if row is None:
-            return told
-        job = RunningJob(id=row["id"], arguments=row["args"], save=told.save)
-        try:
-            await TASKS[row["task_name"]].run(context, job)
-            await job.flush()
-        finally:  # the engine's part
-            await context.pool.execute(
-                "UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = $1", row["id"]
-            )
+    return True
 
 
 class Counter:
