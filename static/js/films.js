@@ -176,6 +176,12 @@ function showTroubles(film) {
     if (one.first_at) line.append(from, ": ");
     line.append(words);
     setTime(from, one.first_at);
+    if (one.again_at) {
+      const again = document.createElement("time");
+      again.dataset.ago = "";
+      line.append("; tried again ", again);
+      setTime(again, one.again_at);
+    }
     return line;
   });
   list.querySelector("ul").replaceChildren(...lines);

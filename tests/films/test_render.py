@@ -25,6 +25,7 @@ from vigil.clock import FakeClock
 from vigil.context import Context
 from vigil.errors import NotFound, Unavailable, VigilError
 from vigil.films import joining, playlist, store, work
+from vigil.films.describe import describe
 from vigil.films.model import TICKS, at_moment, moment_of, segment_blob
 from vigil.films.rendering import store as rendering
 from vigil.films.segments import fmp4
@@ -473,11 +474,76 @@ async def test_a_poisonous_segment_fails_the_film_and_the_rest_stays(
     assert "1 of its segments could not be rendered" in film.error
     assert "from 2026-03-01 12:00:20 UTC: none of its frames can be read" in film.error
     assert [s.frames for s in await segments.listed(context.pool, film_id)] == [20, 0, 20]
+    assert film.next_at is not None, "it says when that is tried again"
     for blob, second in zip(blobs[20:40], range(20, 40), strict=True):
         await context.storage.put(blob, making.jpeg(second * 10))
     await store.resume(context.pool, film_id)
     await making.render(context, film_id)
     assert (await making.get(context, film_id)).state == "done"
+
+
+@pytest.mark.parametrize("grows", [False, True])
+async def test_what_cannot_be_read_is_tried_again_hours_later(
+    context: Context, monkeypatch: pytest.MonkeyPatch, grows: bool
+) -> None:
+    """By itself, one attempt each three hours, so often and no more; a person may begin anew."""
+    clock = FakeClock(making.START + timedelta(hours=1))
+    context = replace(context, clock=clock)
+    camera = await making.camera(context)
+    blobs = await making.add_frames(context, camera, range(60))
+    lost = [(blob, await context.storage.get(blob)) for blob in blobs[20:40]]
+    for blob, _ in lost:
+        await context.storage.delete(blob)
+    film_id = await making.film(context, camera, until=None if grows else 60)
+    attempts = []
+    original = rendering.note_failure
+
+    async def noted(*arguments: Any) -> bool:
+        attempts.append(arguments)
+        return await original(*arguments)
+
+    monkeypatch.setattr(rendering, "note_failure", noted)
+    await render_to_the_end(context, film_id)
+    assert len(attempts) == work.MOST_UNREAD
+    for _ in range(rendering.MOST_ROUNDS):
+        film = await making.get(context, film_id)
+        assert film.state == ("growing" if grows else "failed")
+        assert film.error is not None
+        shown = await describe(context, film, admin=False)
+        (trouble,) = shown["troubles"]
+        assert trouble["again_at"] == clock.now() + work.AGAIN
+        if not grows:
+            assert shown["next_at"] == trouble["again_at"]
+        attempts.clear()
+        clock.jump(work.AGAIN.total_seconds() - 1)
+        await work.look(context)
+        await making.render(context, film_id)
+        assert attempts == [], "not before its time"
+        clock.jump(1)
+        await work.look(context)
+        await making.render(context, film_id)
+        assert len(attempts) == 1
+    attempts.clear()
+    shown = await describe(context, await making.get(context, film_id), admin=False)
+    (trouble,) = shown["troubles"]
+    assert trouble["again_at"] is None
+    clock.jump(86400)
+    await work.look(context)
+    await making.render(context, film_id)
+    assert attempts == [], "that was all"
+    if grows:
+        await store.cancel(context.pool, film_id)
+    await store.resume(context.pool, film_id)
+    await render_to_the_end(context, film_id)
+    assert len(attempts) == work.MOST_UNREAD
+    for blob, data in lost:
+        await context.storage.put(blob, data)
+    clock.jump(work.AGAIN.total_seconds())
+    await work.look(context)
+    await making.render(context, film_id)
+    film = await making.get(context, film_id)
+    assert (film.state, film.error) == ("growing" if grows else "done", None)
+    assert [s.frames for s in await segments.listed(context.pool, film_id)] == [20, 20, 20]
 
 
 async def test_a_growing_film_goes_on_beside_what_failed(context: Context) -> None:

@@ -66,6 +66,14 @@ def check_rss(body: bytes) -> ET.Element:
     assert str(self_link.get("href")).endswith("/feed.xml")
     assert one(channel, f"{I}explicit").text == "false"
     assert one(channel, f"{I}category").get("text")
+    covers = channel.findall(f"{I}image")
+    assert len(covers) == bool(channel.findall("item"))
+    for cover in covers:
+        assert str(cover.get("href")).startswith("http")
+        assert str(cover.get("href")).endswith(".jpg")
+        assert one(channel, "image/url").text == cover.get("href")
+        assert one(channel, "image/title").text == one(channel, "title").text
+        assert one(channel, "image/link").text == one(channel, "link").text
     guids, dates = [], []
     for item in channel.findall("item"):
         assert one(item, "title").text
@@ -131,6 +139,7 @@ def test_json_feed() -> None:
     found = json.loads(feed.as_json(made(edition(1), edition(0))))
     assert found["version"] == "https://jsonfeed.org/version/1.1"
     assert found["feed_url"] == f"{SITE}/films/standing/garden/feed.json"
+    assert found["icon"] == f"{SITE}/films/standing/garden/cover.jpg"
     assert [item["id"] for item in found["items"]] == [
         "garden/2026-03-02T23:00:00Z",
         "garden/2026-03-01T23:00:00Z",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.conftest import Site
 from tests.films.standing_stage import (
@@ -26,6 +28,7 @@ from tests.films.standing_stage import (
 )
 from tests.films.test_standing_feed import check_rss, one
 from vigil.context import Context
+from vigil.films import check
 from vigil.films.standing import forms, store
 
 API = "/api/v1/films/standing"
@@ -137,7 +140,7 @@ async def test_there_is_nothing_yet(site: Site) -> None:
     await camera(site.context)
     await add(site.context)
     await look(site.context)
-    for name in ("latest.m3u8", "latest.mp4"):
+    for name in ("latest.m3u8", "latest.mp4", "cover.jpg"):
         async with site.client.get(f"/films/standing/garden/{name}") as answer:
             assert answer.status == 404
             assert int(answer.headers["retry-after"]) > 0
@@ -175,6 +178,32 @@ async def test_the_feed_is_as_long_as_its_files(site: Site) -> None:
     assert [item["attachments"][0]["size_in_bytes"] for item in found["items"]] == [
         int(str(one(item, "enclosure").get("length"))) for item in items
     ]
+
+
+async def test_the_cover_is_what_podcast_apps_want(site: Site) -> None:
+    """A square JPEG in RGB, large enough and not too heavy, which HEAD answers, too."""
+    await rendered(site.context, 1)
+    async with site.client.get("/films/standing/garden/feed.xml") as answer:
+        channel = check_rss(await answer.read())
+    address = str(one(channel, "{http://www.itunes.com/dtds/podcast-1.0.dtd}image").get("href"))
+    path = address.removeprefix(site.context.settings.site_url)
+    async with site.client.get(path) as answer:
+        assert answer.status == 200
+        assert answer.content_type == "image/jpeg"
+        data, tag = await answer.read(), answer.headers["etag"]
+    assert len(data) < 512_000
+    with Image.open(io.BytesIO(data)) as cover:
+        assert (cover.format, cover.mode, cover.size) == ("JPEG", "RGB", (1400, 1400))
+        small = cover.resize((14, 14)).convert("L").tobytes()
+        assert small[7] < 0.8 * small[7 * 14 + 7], "darker above than in it"
+    async with site.client.head(path) as answer:
+        assert answer.status == 200
+        assert int(answer.headers["content-length"]) == len(data)
+    async with site.client.get(path, headers={"if-none-match": tag}) as answer:
+        assert answer.status == 304
+    kept = [info.key async for info in site.context.storage.list("stills")]
+    assert [key for key in kept if key.endswith("-cover.jpg")] != []
+    assert await check.check(site.context, mend=False) == []
 
 
 async def test_its_films_as_json(site: Site) -> None:

@@ -1,15 +1,15 @@
-"""Where pictures of a film are kept: sheets and posters by segment, animations by film."""
+"""Where pictures of a film are kept: sheets, posters, covers by segment, animations by film."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from vigil.films.model import segment_blob
 
-Kind = Literal["sheet", "poster"]
+Kind = Literal["sheet", "poster", "cover"]
 
 
 def blob(hash: str, kind: Kind) -> str:
@@ -17,15 +17,15 @@ def blob(hash: str, kind: Kind) -> str:
     return f"stills/{hash[:2]}/{hash}-{kind}.jpg"
 
 
-def of_segment(segment: str) -> tuple[str, str]:
+def of_segment(segment: str) -> tuple[str, ...]:
     """All that is kept beside a segment's blob, to be removed before it."""
     hash = segment.rpartition("/")[2].removesuffix(".mp4")
-    return blob(hash, "sheet"), blob(hash, "poster")
+    return tuple(blob(hash, kind) for kind in get_args(Kind))
 
 
 def segment_of(key: str) -> str | None:
     """The segment's blob that a blob is a picture of; ``None`` when it is none of those."""
-    match = re.fullmatch(r"stills/[0-9a-f]{2}/([0-9a-f]{64})-(?:sheet|poster)\.jpg", key)
+    match = re.fullmatch(r"stills/[0-9a-f]{2}/([0-9a-f]{64})-(?:sheet|poster|cover)\.jpg", key)
     return segment_blob(match[1]) if match else None
 
 

@@ -52,6 +52,7 @@ class FilmTrouble(TypedDict):
     last_at: datetime | None
     error: str | None
     lost: int
+    again_at: datetime | None
 
 
 class FilmRenderer(TypedDict):
@@ -279,6 +280,7 @@ def _trouble(film: Film, trouble: Trouble) -> FilmTrouble:
         "last_at": real(film, trouble.last_moment),
         "error": trouble.error,
         "lost": trouble.lost,
+        "again_at": trouble.again_at,
     }
 
 

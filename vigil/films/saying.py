@@ -95,7 +95,8 @@ def film(shown: FilmJson, address: str) -> dict[str, Any]:
     for number, trouble in enumerate(shown.get("troubles", ()), 1):
         when = f"{_at(trouble['first_at'], zone)}: " if trouble["first_at"] else ""
         what = trouble["error"] or f"{trouble['lost']} frames could not be read"
-        lines[f"trouble {number}"] = f"{when}{what}"
+        again = f"; next try {_at(trouble['again_at'], zone)}" if trouble["again_at"] else ""
+        lines[f"trouble {number}"] = f"{when}{what}{again}"
     if file and file["url"]:
         old = "" if file["current"] else ", older than the film"
         lines["file"] = f"{human.size(file['bytes'])}{old}"

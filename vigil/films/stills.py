@@ -1,4 +1,4 @@
-"""Pictures of a film: a sheet of small ones for each segment, a poster, a short animation.
+"""Pictures of a film: a sheet of small ones for each segment, a poster, a cover, an animation.
 
 All are made of rendered segments when they are first asked for, and kept as blobs beside them:
 since a segment never changes, neither do its sheet and its poster, films share them, and a film
@@ -20,6 +20,8 @@ from vigil.errors import NotFound
 from vigil.films.beside import Kind, blob, preview_blob, preview_folder
 from vigil.films.model import segment_blob
 from vigil.films.segments import fmp4
+from vigil.films.segments import store as segments
+from vigil.films.watching import store as watching
 from vigil.films.watching.store import Shown
 
 DARK = 0.5
@@ -28,6 +30,9 @@ DARK = 0.5
 CELLS, COLUMNS = 8, 4
 """Pictures of a sheet: at most so many, and so many in a row."""
 CELL_WIDTH, POSTER_WIDTH = 240, 640
+COVER = 1400
+"""Width and height of a cover: podcast apps want a square of 1400 to 3000 pixels, RGB, and not much
+more than half a megabyte (https://podcasters.apple.com/support/896-artwork-requirements)."""
 PREVIEW_SEGMENTS = 8
 PREVIEW_PICTURES = 32
 PREVIEW_STEP_MS = 100
@@ -115,11 +120,11 @@ def poster_of(lumas: Sequence[float | None]) -> int:
 
 
 async def of_segment(context: Context, hash: str, kind: Kind) -> bytes:
-    """A segment's sheet or poster, JPEG; made now when there is none. Raises NotFound."""
+    """A segment's sheet, poster or cover, JPEG; made now when there is none. Raises NotFound."""
 
     async def make() -> bytes:
         data = await context.storage.get(segment_blob(hash))
-        return await (_sheet(data) if kind == "sheet" else _poster(data))
+        return await _MAKERS[kind](data)
 
     return await _kept(context, blob(hash, kind), make)
 
@@ -183,6 +188,37 @@ async def _sheet(segment: bytes) -> bytes:
 async def _poster(segment: bytes) -> bytes:
     middle = fmp4.split(segment).frames // 2
     return await _decode(segment, f"select='eq(n\\,{middle})',{_scaled(POSTER_WIDTH)}", 4)
+
+
+async def _cover(segment: bytes) -> bytes:
+    """A square: the middle picture before itself, enlarged, blurred and darker."""
+    middle = fmp4.split(segment).frames // 2
+    square = f"{COVER}:{COVER}:force_original_aspect_ratio="
+    return await _decode(
+        segment,
+        f"select='eq(n\\,{middle})',scale=out_range=pc,setsar=1,split[a][b];"
+        f"[a]scale={square}increase,crop={COVER}:{COVER},gblur=sigma=30,lutyuv=y=val*0.6[back];"
+        f"[b]scale={square}decrease:flags=lanczos[front];"
+        "[back][front]overlay=(W-w)/2:(H-h)/2",
+        4,
+    )
+
+
+_MAKERS: dict[Kind, Callable[[bytes], Awaitable[bytes]]] = {
+    "sheet": _sheet,
+    "poster": _poster,
+    "cover": _cover,
+}
+
+
+async def on_poster(context: Context, film_id: int) -> str | None:
+    """The segment that is on a film's poster; ``None``: there is none yet."""
+    total = (await segments.totals(context.pool, [film_id])).get(film_id)
+    places = [(film_id, place) for place in picks(total.segments if total else 0)]
+    picked = (await watching.picked(context.pool, places)).get(film_id, [])
+    if not picked:
+        return None
+    return picked[poster_of([one.luma for one in picked])].hash
 
 
 def _scaled(width: int) -> str:

@@ -193,7 +193,11 @@ async def resume(db: db_utils.Database, film_id: int) -> None:
         await _stop_jobs(connection, film_id)  # one that waits for a later try, say
         await connection.execute("UPDATE films SET planned_id = 0 WHERE id = $1", film_id)
         await connection.execute(
-            "UPDATE film_segments SET error = NULL, failures = 0, lost = 0 WHERE film_id = $1",
+            """
+            UPDATE film_segments
+            SET error = NULL, failures = 0, lost = 0, again_at = NULL, rounds = 0
+            WHERE film_id = $1
+            """,
             film_id,
         )
         await enqueue_plan(connection, film_id, row["title"])

@@ -44,6 +44,8 @@ MOST_LOST = 0.1
 it may be the blob store that is gone, for a while."""
 MOST_UNREAD = 6
 """Attempts at a segment whose frames are unreadable; a minute and a quarter at least."""
+AGAIN = timedelta(hours=3)
+"""So much later one more attempt is made at such a segment, rendering.MOST_ROUNDS times."""
 BYTES_A_PIXEL = 0.2
 """Room that is wanted for a segment: several times what it will need."""
 UNUSED = timedelta(days=1)
@@ -84,7 +86,7 @@ async def _bring_up_to_date(context: Context, job: RunningJob, film: Film) -> No
     elif failed:
         text = await _what_failed(context, film, failed)
         if wanted.next_at is None:
-            await states.fail(pool, film.id, text, None)
+            await states.fail(pool, film.id, text, await rendering.next_try(pool, film.id))
         else:
             await states.growing_on(pool, film, wanted.next_at, text)
     elif wanted.next_at is not None:
@@ -135,8 +137,12 @@ async def segment(context: Context, job: RunningJob) -> None:
                 text = str(error)
             else:
                 text = f"{type(error).__name__}: {error}"
-            most = MOST_UNREAD if isinstance(error, (_Unread, Unreadable)) else MOST_FAILURES
-            if not await rendering.note_failure(context.pool, film.id, planned, text, most):
+            unread = isinstance(error, (_Unread, Unreadable))
+            most = MOST_UNREAD if unread else MOST_FAILURES
+            again_at = context.clock.now() + AGAIN if unread else None
+            if not await rendering.note_failure(
+                context.pool, film.id, planned, text, most, again_at
+            ):
                 raise _Again(text) from error
             log.error("films", f"film {film.id}: a segment cannot be rendered: {text}", exc=error)
     await rendering.go_on(context.pool, film)
@@ -251,6 +257,8 @@ async def targets(context: Context) -> Sequence[Target]:
 async def look(context: Context) -> None:
     """Enqueue what is due, remove what is to go, mind jobs that were lost."""
     pool, now = context.pool, context.clock.now()
+    for film_id in await rendering.try_again(pool, now, MOST_UNREAD - 1):
+        log.info("films", f"film {film_id}: what could not be read is tried again")
     for film in await states.due(pool, now):
         if film.state == "growing" and not await kinds.of(film).has_news(context, film):
             await states.look_later(pool, film, now + _rest(film))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import db_utils
 from vigil.films.kinds import Plan
@@ -20,6 +21,8 @@ from vigil.jobs import store as jobs
 AT_ONCE = 16
 """Segments of one film that have jobs at a time: others' films have their turn between them, and
 the first picture does not wait for thousands of rows."""
+MOST_ROUNDS = 8
+"""How often a segment that has failed is tried again by itself."""
 
 
 async def takes(connection: db_utils.Connection, film_id: int) -> bool:
@@ -62,7 +65,8 @@ async def write_plan(db: db_utils.Database, film: Film, plan: Plan) -> bool:
             ON CONFLICT (film_id, start) DO UPDATE SET wanted = excluded.wanted,
                 pictures = excluded.pictures, first_moment = excluded.first_moment,
                 last_moment = excluded.last_moment, moments = excluded.moments,
-                closed = excluded.closed, lost = 0, failures = 0, error = NULL
+                closed = excluded.closed, lost = 0, failures = 0, error = NULL, again_at = NULL,
+                rounds = 0
             WHERE (l.wanted, l.closed) IS DISTINCT FROM (excluded.wanted, excluded.closed)
                 AND (l.first_moment >= coalesce($9, l.first_moment) OR l.hash IS NULL)
             """,
@@ -282,14 +286,24 @@ async def keep(
 
 
 async def note_failure(
-    db: db_utils.Database, film_id: int, planned: Planned, error: str, most: int
+    db: db_utils.Database,
+    film_id: int,
+    planned: Planned,
+    error: str,
+    most: int,
+    again_at: datetime | None = None,
 ) -> bool:
-    """Count an attempt that failed; whether it was the last one, so that the segment has failed."""
+    """Count an attempt that failed; whether it was the last one, so that the segment has failed.
+
+    Then it may be tried again by itself, at ``again_at``, ``MOST_ROUNDS`` times in all.
+    """
     async with db_utils.transaction(db) as connection:
         found = await connection.fetchval(
             """
             UPDATE film_segments SET failures = failures + 1,
-                error = CASE WHEN failures + 1 >= $5 THEN $4 END
+                error = CASE WHEN failures + 1 >= $5 THEN $4 END,
+                again_at = CASE WHEN failures + 1 >= $5 AND rounds < $7 THEN $6::timestamptz END,
+                rounds = rounds + (failures + 1 >= $5 AND rounds < $7 AND $6 IS NOT NULL)::integer
             WHERE film_id = $1 AND start = $2 AND wanted = $3 RETURNING error
             """,
             film_id,
@@ -297,10 +311,51 @@ async def note_failure(
             planned.hash,
             error,
             most,
+            again_at,
+            MOST_ROUNDS,
         )
         if found is not None:
             await tell(connection, film_id)
         return found is not None
+
+
+async def next_try(db: db_utils.Database, film_id: int) -> datetime | None:
+    """When the first of a film's failed segments is tried again by itself."""
+    found: datetime | None = await db.fetchval(
+        "SELECT min(again_at) FROM film_segments WHERE film_id = $1", film_id
+    )
+    return found
+
+
+async def try_again(db: db_utils.Database, now: datetime, failures: int) -> list[int]:
+    """Have failed segments whose time has come rendered again; returns the ids of their films.
+
+    Args:
+        db: the database.
+        now: says whose time has come.
+        failures: they begin with so many, so that they have the attempts left that they shall have.
+    """
+    async with db_utils.transaction(db) as connection:
+        films = await connection.fetch(
+            """
+            SELECT id, title FROM films WHERE state IN ('growing', 'failed')
+                AND id IN (SELECT film_id FROM film_segments WHERE again_at <= $1)
+            ORDER BY id FOR UPDATE
+            """,
+            now,
+        )
+        await connection.execute(
+            """
+            UPDATE film_segments SET error = NULL, again_at = NULL, failures = $3
+            WHERE film_id = ANY ($1) AND again_at <= $2
+            """,
+            [film["id"] for film in films],
+            now,
+            failures,
+        )
+        for film in films:
+            await enqueue_plan(connection, film["id"], film["title"])
+        return [film["id"] for film in films]
 
 
 async def go_on(db: db_utils.Database, film: Film) -> None:

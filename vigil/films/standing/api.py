@@ -12,6 +12,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, openapi, prepared, responses, sent
 from vigil.errors import Conflict, Invalid, NotFound
+from vigil.films import stills
 from vigil.films.standing import feed, ordering, store
 from vigil.films.standing.model import Edition, Standing
 from vigil.films.standing.ordering import SLUG, StandingChanges, StandingOrder
@@ -182,6 +183,23 @@ async def latest_mp4(request: Request, slug: str) -> HTTPResponse:
     )
 
 
+@describe(Media("image/jpeg"), errors=(404,), limited=False, tagged=True)
+async def cover_jpg(request: Request, slug: str) -> HTTPResponse:
+    """A square picture of its newest film, 1400 × 1400, as podcast apps want it."""
+    standing = await standing_of(request, slug)
+    context = responses.context(request)
+    newest = next(iter(await _whole(request, standing, 1)), None)
+    newest = newest or await newest_of(context.pool, standing)
+    hash = await stills.on_poster(context, newest.film_id) if newest else None
+    if hash is None:
+        raise NotFound("there is no picture yet", hint="try again in a moment", retry_after=60)
+    headers = {"cache-control": "public, max-age=3600", "etag": f'"{hash}"'}
+    if responses.etag_matches(request.headers.get("if-none-match"), headers["etag"]):
+        return HTTPResponse(status=304, headers=headers)
+    data = await stills.of_segment(context, hash, "cover")
+    return HTTPResponse(data, headers=headers, content_type="image/jpeg")
+
+
 def _elsewhere(location: str) -> HTTPResponse:
     response = responses.redirect(location, 302)
     response.headers["cache-control"] = "no-cache"
@@ -229,6 +247,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{_ONE}/films", api_films),
     ("GET", f"{_PAGE}/latest.m3u8", latest_m3u8),
     ("GET", f"{_PAGE}/latest.mp4", latest_mp4),
+    ("GET", f"{_PAGE}/cover.jpg", cover_jpg),
     ("GET", f"{_PAGE}/feed.xml", feed_xml),
     ("GET", f"{_PAGE}/feed.json", feed_json),
 )

@@ -45,6 +45,11 @@ class Feed:
         return self.site + page_of(self.standing.slug)
 
     @property
+    def cover(self) -> str | None:
+        """A square picture; ``None`` before there is a film."""
+        return f"{self.page}/cover.jpg" if self.editions else None
+
+    @property
     def description(self) -> str:
         """What it is."""
         return f"{self.standing.title}: a new film every {_UNITS[self.standing.every]}."
@@ -88,6 +93,15 @@ def as_rss(feed: Feed) -> bytes:
     add(channel, "itunes:explicit", "false")
     add(channel, "itunes:type", "episodic")
     add(channel, "itunes:category", text="Science")
+    if feed.cover is not None:
+        add(channel, "itunes:image", href=feed.cover)
+        image = add(channel, "image")
+        for name, text in (
+            ("url", feed.cover),
+            ("title", feed.standing.title),
+            ("link", feed.page),
+        ):
+            add(image, name, text)
     for edition in feed.editions:
         item = add(channel, "item")
         add(item, "title", edition.title)
@@ -118,6 +132,7 @@ def as_json(feed: Feed) -> bytes:
             "description": feed.description,
             "home_page_url": feed.page,
             "feed_url": f"{feed.page}/feed.json",
+            **({"icon": feed.cover} if feed.cover is not None else {}),
             "items": [
                 {
                     "id": feed.guid(edition),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import db_utils
 from vigil.films import playlist
@@ -78,6 +79,8 @@ class Trouble:
     """Why it could not be rendered."""
     lost: int
     """Frames that could not be read."""
+    again_at: datetime | None
+    """When it is tried again by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +227,7 @@ async def troubles(db: db_utils.Database, film_id: int, limit: int) -> list[Trou
     """The first segments of a film that could not be rendered, or lack frames."""
     rows = await db.fetch(
         """
-        SELECT first_moment, last_moment, error, lost FROM film_segments
+        SELECT first_moment, last_moment, error, lost, again_at FROM film_segments
         WHERE film_id = $1 AND (error IS NOT NULL OR lost > 0) ORDER BY start LIMIT $2
         """,
         film_id,
