@@ -460,7 +460,10 @@ async def test_events_end_when_the_process_stops(listening: Context) -> None:
         await until_nobody_listens(context)
 
 
-async def test_a_quiet_line_is_kept_open(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_quiet_line_is_kept_open(
+    listening: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = listening
     monkeypatch.setattr(responses, "KEEP_ALIVE_S", 0.1)
     async with small_site(context, {"/events": serve_events}) as site:
         async with site.client.get("/events") as response:
