@@ -14,7 +14,6 @@ from vigil.errors import Invalid
 from vigil.ffmpeg import OnProgress
 from vigil.films.model import Film
 from vigil.films.options import Container
-from vigil.pipe import Data
 
 LONGEST_S = 60.0
 """Seconds of film that an animation may have: browsers and chats hold all of it in memory."""
@@ -42,7 +41,7 @@ def check(container: Container, codec: str, duration_s: float) -> None:
 async def export(
     film: Film,
     container: Container,
-    joined: AsyncIterable[Data],
+    joined: AsyncIterable[bytes],
     out: Path,
     *,
     on_progress: OnProgress | None = None,
@@ -85,7 +84,7 @@ async def export(
 
 
 async def _gif(
-    film: Film, joined: AsyncIterable[Data], target: list[str], on_progress: OnProgress | None
+    film: Film, joined: AsyncIterable[bytes], target: list[str], on_progress: OnProgress | None
 ) -> None:
     """One palette for all of it, found in a first pass, so that colours do not flicker."""
     with tempfile.TemporaryDirectory(prefix="vigil-export-") as scratch:
