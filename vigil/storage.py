@@ -160,8 +160,8 @@ class Storage:
                 f"the blob store is not there: its place has no file {MARK}"
                 if found is None
                 else f"another blob store is there: its {MARK} names another database",
-                hint="is its disk mounted? It goes on by itself when it is; what to do where it is"
-                " the right one, `bin/vigil store show` says",
+                hint="is its disk mounted? It goes on by itself when it is there. If nothing is"
+                " amiss with the disk: bin/vigil store show",
             )
         self._known = self._root is None  # a bucket does not become another one
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -26,10 +27,13 @@ from tests.films.standing_stage import (
     render,
     then,
 )
+from tests.films.test_again import CHOICES, LOOKS
 from tests.films.test_standing_feed import check_rss, one
 from vigil.context import Context
 from vigil.films import check
-from vigil.films.standing import forms, store
+from vigil.films.asking.forms import PRISTINE
+from vigil.films.options import Choice, Look
+from vigil.films.standing import forms, ordering, store
 
 API = "/api/v1/films/standing"
 BEGIN = at("2026-05-01T00:00Z")
@@ -256,7 +260,7 @@ async def test_the_forms(site: Site) -> None:
     text = await page(site, "/films/standing/lately/edit")
     assert "Lately &lt;b&gt;" in text
     assert "deflicker" in text
-    assert text.count(" checked") == 2, "the pace, the stamp"
+    assert text.count(" checked") == 5, "pace, stamp, deflicker, skip dark, not one frame a day"
     changed = fields | {"more": "", "stamp": "", "title": "Lately", "keep_films": ""}
     await form(site, "/films/standing/lately/edit", 303, **changed)
     after = await get(site.context, "lately")
@@ -327,3 +331,77 @@ async def test_the_form_of_a_film_fills_this_one(site: Site) -> None:
     assert forms.asked({"scene": "garden", "camera": "street"}).film == {"camera": "street"}
     text = await form(site, "/films/standing/new", 400, scene="garden", pace="speed", speed="fast")
     assert 'role="alert"' in text
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_form_says_what_is_asked_for(choice: dict[str, Any], look: dict[str, Any]) -> None:
+    """Fields, and JSON only for what none of them says: and so it comes back."""
+    film = {"camera": "garden", "length": "60s", "format": "webm", "quality": 3}
+    film |= {name: part for name, part in (("choice", choice), ("look", look)) if part}
+    wanted = ordering.parse({"film": film})
+    filled = forms.film_fields(wanted.film)
+    more = json.loads(filled.get("more", "{}"))
+    assert more == ({"choice": {"exclude": [[5, 9]]}} if "exclude" in choice else {})
+    back = forms.asked(dict(PRISTINE) | filled | {"announce": "on"}).film
+    assert {name: back[name] for name in ("camera", "length", "format", "quality")} == {
+        name: film[name] for name in ("camera", "length", "format", "quality")
+    }
+    kinds = {"choice": Choice, "look": Look}
+    for name, kind in kinds.items():
+        assert msgspec.convert(back.get(name, {}), kind) == msgspec.convert(
+            film.get(name, {}), kind
+        )
+
+
+def test_what_the_json_says_counts() -> None:
+    asked = forms.asked({
+        "camera": "garden", "every": "daily", "pace": "every", "stamp": "on",
+        "stamp_corner": "top-left", "daylight": "on", "deflicker": "9", "calm": "1",
+        "more": '{"look": {"stamp": {"size": 0.1}, "deflicker": 15}, "choice": {"every": true}}',
+    })  # fmt: skip
+    assert asked.film == {
+        "camera": "garden",
+        "choice": {"sun_from": 0, "every": True},
+        "look": {"stamp": {"corner": "top-left", "size": 0.1}, "deflicker": 15},
+    }
+
+
+async def test_the_edit_form_has_the_fields_of_a_film(site: Site) -> None:
+    await camera(site.context)
+    wish: dict[str, Any] = {
+        "choice": {"weekdays": [0, 6], "hours": [["06:00", "20:00"]]},
+        "look": {
+            "deflicker": 9,
+            "fade": {"between": "days", "hold": 5},
+            "crop": [0.1, 0, 0.9, 1],
+        },
+    }
+    made = await add(site.context, film=wish)
+    await site.context.pool.execute(
+        "UPDATE standing_films SET wish = jsonb_set(wish, '{choice,tags}', '[\"snow\"]')"
+    )
+    path = f"/films/standing/{made.slug}/edit"
+    text = await page(site, path)
+    for words in (
+        '<input type="checkbox" name="tags" value="snow" checked>',
+        '<input type="hidden" name="fade_hold" value="5">',
+        '<input type="checkbox" name="deflicker" value="9" checked>',
+        '<option value="days" selected>',
+        'name="crop_right" min="0" max="100" step="0.1"',
+        'class="mono"></textarea>',
+    ):
+        assert words in text
+    said = [("camera", "garden"), ("pace", "every"), ("weekdays", "0"), ("weekdays", "6"),
+            ("stamp_format", "%H:%M"), ("fade", "none"), ("daily", "none"), ("format", "mp4"),
+            ("quality", "2"), ("hours", ""), ("gaps", "mark")]  # fmt: skip
+    for tags, status in (([("tags", "snow")], 400), ([], 303)):
+        async with site.client.post(
+            path, data=said + tags, headers=site.admin_headers, allow_redirects=False
+        ) as answer:
+            assert answer.status == status, await answer.text()
+    assert (await get(site.context, made.slug)).wish == {
+        "camera": "garden",
+        "choice": {"weekdays": [0, 6]},
+        "look": {"gaps": "mark"},
+    }

@@ -26,8 +26,7 @@ def filled(film: Film, scenes: Sequence[str]) -> Pairs:
         *(("scene", name) for name in scenes),
         *_when(film),
         *_pace(film),
-        *_choice(making.choice),
-        *_look(making.look),
+        *chosen(making.choice, making.look),
         ("size", f"{film.width}x{film.height}"),
         ("format", next(name for name, one in FORMATS.items() if one == codec)),
         ("quality", str(making.quality)),
@@ -51,6 +50,11 @@ def _pace(film: Film) -> Pairs:
     if choice.every:
         return [("pace", "every"), *fps]
     return [("pace", "speed"), ("speed", f"{film.speed / look.stands:.10g}"), *fps]
+
+
+def chosen(choice: Choice, look: Look) -> Pairs:
+    """The fields that say what goes in and how it looks; all but ``choice.every``."""
+    return [*_choice(choice), *_look(look)]
 
 
 def _choice(choice: Choice) -> Pairs:

@@ -42,6 +42,8 @@ LOOK = ("stamp", *(f"stamp_{part}" for part in STAMP), "card", "card_seconds", "
         "pan_start", "pan_end", "calm", "layout", "gaps")  # fmt: skip
 BOXES = ("crop", "pan_start", "pan_end")
 _EDGES = tuple(f"{box}_{edge}" for box in BOXES for edge in EDGES)
+CHOSEN = frozenset((*CHOICE, *LOOK, *_EDGES, "skip")) - set(BOXES)
+"""What says what goes in and how it looks; boxes by their edges."""
 KNOWN = frozenset(("camera", "scene", "range", "pace", "skip", *PLAIN, *CHOICE, *LOOK, *_EDGES))
 DEFLICKER, CALM = 31, 10
 """What "on" means: even out over so many frames; show one of so many where nothing happens."""

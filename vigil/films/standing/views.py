@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sanic import Blueprint, HTTPResponse, Request
 
 from vigil import auth, responses, sent
@@ -10,6 +12,7 @@ from vigil.cameras.looking import days
 from vigil.errors import Conflict, Invalid, NotFound
 from vigil.films.asking import fields, orders
 from vigil.films.asking.forms import Form
+from vigil.films.asking.forms import offers as offered
 from vigil.films.standing import api, forms, ordering, store
 from vigil.films.standing.model import Standing
 from vigil.films.standing.shown import edition_json, page_of
@@ -114,32 +117,30 @@ async def delete_form(request: Request, slug: str) -> HTTPResponse:
 async def _index(
     request: Request, given: dict[str, str], error: Exception | None = None
 ) -> HTTPResponse:
+    form = Form({name: [text] for name, text in given.items()})
     return await responses.page(
         request,
         "films/standing/index.html",
         status=getattr(error, "status", 200),
         standing=await api.all_told(request),
-        form=Form({name: [text] for name, text in given.items()}),
+        form=form,
         error=error,
-        cameras=await _cameras(request),
-        zones=days.zones(),
-        words=ordering.WORDS,
+        **await _offered(request, form),
     )
 
 
 async def _edit(
     request: Request, standing: Standing, given: dict[str, str], error: Exception | None = None
 ) -> HTTPResponse:
+    form = Form({name: [text] for name, text in given.items()})
     return await responses.page(
         request,
         "films/standing/edit.html",
         status=getattr(error, "status", 200),
         one=await api.told(request, standing),
-        form=Form({name: [text] for name, text in given.items()}),
+        form=form,
         error=error,
-        cameras=await _cameras(request),
-        zones=days.zones(),
-        words=ordering.WORDS,
+        **await _offered(request, form),
     )
 
 
@@ -164,4 +165,25 @@ async def _cameras(request: Request) -> list[str]:
 
 
 def _given(request: Request) -> dict[str, str]:
-    return {name: text for name in forms.FIELDS if (text := sent.field(request, name))}
+    said = {
+        name: ",".join(filter(None, map(str.strip, values)))
+        for name, values in sent.fields(request).items()
+    }
+    return {name: said[name] for name in forms.FIELDS if said.get(name)}
+
+
+async def _offered(request: Request, form: Form) -> dict[str, Any]:
+    """What the form offers beside what it says: cameras, zones, tags of scenes."""
+    context = responses.context(request)
+    offers = await offered(context.pool, context.clock.now())
+    if wanted := form.names:
+        offers = [one for one in offers if one.name in wanted or one.camera in wanted] or offers
+    known = {tag for offer in offers for tag in offer.tags}
+    said = [tag for one in form.given.get("tags", ()) for tag in one.split(",")]
+    return {
+        "cameras": await _cameras(request),
+        "zones": days.zones(),
+        "offers": offers,
+        "other_tags": [tag for tag in said if tag and tag not in known],
+        "words": ordering.WORDS,
+    }
