@@ -57,7 +57,7 @@ See: bin/vigil store --help
 """
 PARTS = 2
 """Parts of a file that are in memory at a time while it is written."""
-PART_DISK, PART_BUCKET = 256 * 1024, 5 * 1024 * 1024
+PART_DISK, PART_BUCKET = 128 * 1024, 5 * 1024 * 1024
 """Their bytes; object stores take none that are smaller."""
 SPACE_S = 1.0
 """The room on a disk is asked for no more often."""

@@ -40,7 +40,8 @@ MUXERS = {"mp4": ("mp4", ["-movflags", "+faststart"]), "webm": ("webm", ["-cues_
 REORDERED = 2 * TICKS
 """How much later than it is decoded a picture of H.264 may have to be presented: x264 reorders over
 two pictures at most."""
-PAGE = 500
+PAGE = 100
+"""Segments whose pictures' moments are read together."""
 OVERHEAD = 1.02
 """The file against the sum of its segments, at most."""
 ANIMATION = 100_000_000

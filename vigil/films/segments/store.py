@@ -9,6 +9,9 @@ import db_utils
 from vigil.films.model import Film, Listed, Totals, segment_blob
 from vigil.films.store import tell
 
+PAGE = 250
+"""Rows of a film that come together."""
+
 
 async def totals(db: db_utils.Database, film_ids: Sequence[int]) -> dict[int, Totals]:
     """What films have so far, by film."""
@@ -34,18 +37,20 @@ async def totals(db: db_utils.Database, film_ids: Sequence[int]) -> dict[int, To
 
 
 async def listed(db: db_utils.Database, film_id: int) -> list[Listed]:
-    """The segments of a film, rendered or not, in order."""
-    rows = await db.fetch(
-        """
-        SELECT l.start, l.wanted, l.hash, l.pictures, l.first_moment AS first,
-            l.last_moment AS last, l.closed, l.lost, l.error, coalesce(s.frames, 0) AS frames,
-            coalesce(s.bytes, 0) AS bytes, coalesce(s.duration_s, 0) AS duration_s, s.init
-        FROM film_segments l LEFT JOIN segments s USING (hash)
-        WHERE l.film_id = $1 ORDER BY l.start
-        """,
-        film_id,
-    )
-    return [Listed(**row) for row in rows]
+    """The segments of a film, rendered or not, in order; its rows are never all in memory."""
+    async with db_utils.transaction(db) as connection:
+        rows = connection.cursor(
+            """
+            SELECT l.start, l.wanted, l.hash, l.pictures, l.first_moment AS first,
+                l.last_moment AS last, l.closed, l.lost, l.error, coalesce(s.frames, 0) AS frames,
+                coalesce(s.bytes, 0) AS bytes, coalesce(s.duration_s, 0) AS duration_s, s.init
+            FROM film_segments l LEFT JOIN segments s USING (hash)
+            WHERE l.film_id = $1 ORDER BY l.start
+            """,
+            film_id,
+            prefetch=PAGE,
+        )
+        return [Listed(**row) async for row in rows]
 
 
 async def moments(db: db_utils.Database, film_id: int, starts: Sequence[int]) -> dict[int, bytes]:
