@@ -49,7 +49,7 @@ async def main(stop: asyncio.Event) -> None:
     chosen = loop.begin("renderer")
     os.nice(NICE)
     heap.steady()
-    async with open_context(chosen, "renderer", asks=False) as context:
+    async with open_context(chosen, "renderer", stateless=True, asks=False) as context:
         chores = loop.Spinner(context, "renderer", CHORES)
         async with (
             loop.background(beat(context, "renderer")),

@@ -9,11 +9,12 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from renderer import NICE
 from vigil import ffmpeg, postgres
 from vigil.context import Context, open_context
 from vigil.films import store
@@ -138,19 +139,17 @@ async def order(context: Context, of: Camera, frames: int) -> int:
 
 
 async def until(context: Context, film_id: int, *, joined: bool) -> Film:
-    """Wait until a film is done, and if wanted one file; looks seldom, as what it costs is missing
-    to the renderers."""
-    while True:
-        row = await context.pool.fetchrow(
-            "SELECT state, file_blob FROM films WHERE id = $1", film_id
-        )
-        assert row is not None
-        if row["state"] == "done" and (row["file_blob"] or not joined):
+    """Wait until a film is done, and if wanted one file; looks when it is told that something
+    changed, as what looking costs is missing to the renderers."""
+    async with context.listener.subscribe(f"film:{film_id}") as news:
+        while True:
             film = await store.get(context.pool, film_id)
             assert film is not None
-            return film
-        assert row["state"] in ("waiting", "rendering", "done"), row["state"]
-        await asyncio.sleep(0.05)
+            if film.state == "done" and (film.file_blob or not joined):
+                return film
+            assert film.state in ("waiting", "rendering", "done"), film.state
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.get(), 1.0)
 
 
 @asynccontextmanager
@@ -204,16 +203,17 @@ async def forget(context: Context) -> None:
 
 async def plain(film: Film, of: Camera, out: Path, frames: int) -> None:
     """What anybody would do: one ffmpeg reading the files, with the same encoder, preset, quality
-    and colours as ours, and all threads that it wants."""
+    and colours as ours, and all threads that it wants; as nice as our encoders, so that whatever
+    else the machine has to do is in the way of both alike."""
     picture = f"scale={film.width}:{film.height}:out_range=tv:out_color_matrix=bt601,format=yuv420p"
     settings = ["-vf", picture, "-c:v", "libx264", "-preset", "veryfast", "-crf", "23"]
     loops = ["-stream_loop", "-1"] if frames > of.pictures else []
-    await ffmpeg.run(
-        [
-            *("-y", *loops, "-framerate", str(FPS), "-i", str(of.folder / "%06d.jpg")),
-            *("-frames:v", str(frames), *settings, "-movflags", "+faststart", str(out)),
-        ]
+    process = await asyncio.create_subprocess_exec(
+        *("nice", "-n", str(NICE), ffmpeg.executable(), "-loglevel", "error", "-nostdin"),
+        *("-y", *loops, "-framerate", str(FPS), "-i", str(of.folder / "%06d.jpg")),
+        *("-frames:v", str(frames), *settings, "-movflags", "+faststart", str(out)),
     )
+    assert await process.wait() == 0
 
 
 async def timed(work: Coroutine[object, object, object]) -> float:

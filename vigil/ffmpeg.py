@@ -40,7 +40,7 @@ CHUNK = 64 * 1024
 
 _T = TypeVar("_T")
 OnProgress = Callable[["Progress"], Awaitable[None]]
-Source = AsyncIterable[bytes] | Iterable[bytes | memoryview]
+Source = AsyncIterable[pipe.Data] | Iterable[pipe.Data]
 """What is fed to stdin. An ``Iterable`` is gone through by a thread of its own, in which it may
 work; its pieces may lie in the same memory."""
 
@@ -172,7 +172,7 @@ async def read(
 
     ``fonts`` is a configuration of fontconfig that is used instead of the machine's.
     """
-    found = bytearray()
+    found: list[bytes] = []
     async with (
         _time_limit(timeout_s),
         _started(arguments, protocols, feed=input is not None, cwd=None, fonts=fonts) as ffmpeg,
@@ -180,16 +180,18 @@ async def read(
         ffmpeg.feed(input)
 
         async def collect() -> None:
+            size = 0
             while chunk := await ffmpeg.stdout.read(pipe.ROOM):
-                found.extend(chunk)
-                if len(found) > max_bytes:
+                found.append(chunk)
+                size += len(chunk)
+                if size > max_bytes:
                     raise FfmpegError(
                         f"ffmpeg wrote more than {max_bytes} bytes", stderr=ffmpeg.said
                     )
 
         await ffmpeg.next(collect())
         await ffmpeg.finish()
-    return bytes(found)
+    return b"".join(found)
 
 
 def kill_all() -> None:
@@ -280,7 +282,7 @@ class _Running:
             stdin.close()
 
     @staticmethod
-    async def _pass_on(iterator: AsyncIterator[bytes], stdin: pipe.Pipe) -> None:
+    async def _pass_on(iterator: AsyncIterator[pipe.Data], stdin: pipe.Pipe) -> None:
         try:
             async for data in iterator:
                 await stdin.write(data)

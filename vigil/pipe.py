@@ -14,6 +14,11 @@ ROOM = 1 << 20
 neither side is woken for every 64 kB."""
 AT_ONCE = 256 * 1024
 """Bytes that are gathered before they are written."""
+PARTS = 1024
+"""Pieces that writev(2) takes together: IOV_MAX of Linux and macOS."""
+
+Data = bytes | memoryview
+"""A piece of what goes through; a view is of single bytes."""
 
 
 class Pipe:
@@ -24,12 +29,12 @@ class Pipe:
         self.reading, self._writing = os.pipe()
         widen(self._writing)
         self._thread = ThreadPoolExecutor(1, "ffmpeg-stdin")
-        self._gathered: list[bytes] = []
+        self._gathered: list[Data] = []
         self._size = 0
         self._going: asyncio.Future[None] | None = None
         self._closed = False
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: Data) -> None:
         """Send data when there is enough of it, while the caller makes more; raises
         BrokenPipeError when nobody wants it."""
         self._gathered.append(data)
@@ -43,7 +48,7 @@ class Pipe:
         if self._going is not None:
             await self._going
 
-    async def send(self, pieces: Iterable[bytes | memoryview]) -> None:
+    async def send(self, pieces: Iterable[Data]) -> None:
         """Send what is made piece by piece, by the thread that writes: nothing is copied, and
         a piece may lie in the same memory as the one before; returns and raises as ``flush``."""
         await self.flush()
@@ -52,21 +57,24 @@ class Pipe:
         )
         await self._going
 
-    def _write_each(self, pieces: Iterable[bytes | memoryview]) -> None:
+    def _write_each(self, pieces: Iterable[Data]) -> None:
         for piece in pieces:
-            self._write(piece)
+            self._write([piece])
 
     async def _send(self) -> None:
         if self._going is not None:
             await self._going
-        data, self._gathered, self._size = b"".join(self._gathered), [], 0
+        parts, self._gathered, self._size = self._gathered, [], 0
         running = asyncio.get_running_loop()
-        self._going = running.run_in_executor(self._thread, self._write, data)
+        self._going = running.run_in_executor(self._thread, self._write, parts)
 
-    def _write(self, data: bytes | memoryview) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._writing, rest) :]
+    def _write(self, parts: list[Data]) -> None:
+        while parts:
+            written = os.writev(self._writing, parts[:PARTS])
+            while parts and written >= len(parts[0]):
+                written -= len(parts.pop(0))
+            if written:
+                parts[0] = memoryview(parts[0])[written:]
 
     def close(self) -> None:
         """Once what is being written is written, or the process has ended."""

@@ -174,13 +174,20 @@ class Storage:
         await self._sync(key)
 
     async def put_file(self, key: str, path: Path) -> int:
-        """Write a blob from a local file, ``PARTS`` of it at a time; returns its bytes."""
+        """Make a file of this machine a blob; returns its bytes.
+
+        On the same disk they become one, without a copy: the file may be removed, but must not be
+        written to any more. Elsewhere it is sent, ``PARTS`` of it at a time.
+        """
         _checked(key)
         await self.there()
         with _failures(key):
             size = await asyncio.to_thread(lambda: path.stat().st_size)
-            part = PART_BUCKET if self._root is None else PART_DISK
-            await obstore.put_async(self._store, key, path, chunk_size=part, max_concurrency=PARTS)
+            if self._root is None or not await asyncio.to_thread(_link, path, self._root / key):
+                part = PART_BUCKET if self._root is None else PART_DISK
+                await obstore.put_async(
+                    self._store, key, path, chunk_size=part, max_concurrency=PARTS
+                )
         await self._sync(key)
         return size
 
@@ -346,6 +353,21 @@ def _space(root: Path) -> Space | None:
     except OSError:
         return None  # ``check`` says what is wrong with it
     return Space(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize)
+
+
+def _link(path: Path, blob: Path) -> bool:
+    """Have a blob and a file be one; ``False`` where that cannot be, as on two disks."""
+    beside = blob.with_name(f"{blob.name}#{secrets.randbits(63)}")  # as ``_LEFTOVER`` knows it
+    try:
+        blob.parent.mkdir(parents=True, exist_ok=True)
+        os.link(path, beside)
+        try:
+            os.replace(beside, blob)
+        finally:
+            beside.unlink(missing_ok=True)  # they were one already, or it could not be renamed
+    except OSError:
+        return False
+    return True
 
 
 def _mark(root: Path) -> str | None:

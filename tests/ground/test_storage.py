@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -102,11 +103,26 @@ async def test_list_goes_by_folders(storage: Storage) -> None:
     assert [info async for info in storage.list("nothing/here")] == []
 
 
-async def test_a_file_is_streamed_in(storage: Storage, tmp_path: Path) -> None:
+@pytest.mark.parametrize("same_disk", [True, False])
+async def test_a_file_becomes_a_blob(
+    storage: Storage,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    same_disk: bool,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    if not same_disk:
+        monkeypatch.setattr(os, "link", refuse)
     path = tmp_path / "film.mp4"
     path.write_bytes(os.urandom(1_000_000) * 12)  # more than one part
     assert await storage.put_file("films/1.mp4", path) == 12_000_000
+    assert await storage.put_file("films/1.mp4", path) == 12_000_000  # once more
     assert await storage.get("films/1.mp4") == path.read_bytes()
+    assert [info.key async for info in storage.list()] == ["films/1.mp4"]
+    assert path.samefile(folder / "films/1.mp4") == same_disk
     with pytest.raises(NotFound):
         await storage.put_file("films/2.mp4", tmp_path / "missing")
     assert await storage.head("films/2.mp4") is None

@@ -14,6 +14,7 @@ from vigil.errors import Invalid
 from vigil.ffmpeg import OnProgress
 from vigil.films.model import Film
 from vigil.films.options import Container
+from vigil.pipe import Data
 
 LONGEST_S = 60.0
 """Seconds of film that an animation may have: browsers and chats hold all of it in memory."""
@@ -41,7 +42,7 @@ def check(container: Container, codec: str, duration_s: float) -> None:
 async def export(
     film: Film,
     container: Container,
-    joined: AsyncIterable[bytes],
+    joined: AsyncIterable[Data],
     out: Path,
     *,
     on_progress: OnProgress | None = None,
@@ -84,7 +85,7 @@ async def export(
 
 
 async def _gif(
-    film: Film, joined: AsyncIterable[bytes], target: list[str], on_progress: OnProgress | None
+    film: Film, joined: AsyncIterable[Data], target: list[str], on_progress: OnProgress | None
 ) -> None:
     """One palette for all of it, found in a first pass, so that colours do not flicker."""
     with tempfile.TemporaryDirectory(prefix="vigil-export-") as scratch:

@@ -33,6 +33,7 @@ from vigil.films.states import store as states
 from vigil.films.store import tell
 from vigil.films.timeline import Mark, Piece, Survey
 from vigil.jobs.model import RunningJob
+from vigil.pipe import Data
 from vigil.storage import Storage
 
 MUXERS = {"mp4": ("mp4", ["-movflags", "+faststart"]), "webm": ("webm", ["-cues_to_front", "1"])}
@@ -136,13 +137,13 @@ async def _copy(
         raise ffmpeg.FfmpegError(f"the film came out with {done.frames} of {wanted} pictures")
 
 
-async def fragments(storage: Storage, film: Film, listed: Sequence[Listed]) -> AsyncIterator[bytes]:
+async def fragments(storage: Storage, film: Film, listed: Sequence[Listed]) -> AsyncIterator[Data]:
     """The whole film as one fragmented MP4: the first segment's header, then every fragment."""
     first = parameters = b""
     header = ""
     for placed in playlist.place(film, listed):
         segment = fmp4.split(await storage.get(segment_blob(str(placed.segment.hash))))
-        media = fmp4.place(segment.media, placed.sequence, placed.start - film.dropped_ticks)
+        moof = fmp4.place(segment.moof, placed.sequence, placed.start - film.dropped_ticks)
         if not header:
             first = parameters = splicing.parameter_sets(segment.init)
             yield segment.init
@@ -150,8 +151,12 @@ async def fragments(storage: Storage, film: Film, listed: Sequence[Listed]) -> A
             parameters = splicing.parameter_sets(segment.init)
         header = placed.header
         if parameters:
-            media = fmp4.delayed(media, REORDERED)
-        yield media if parameters == first else splicing.with_parameters(media, parameters)
+            moof = fmp4.delayed(moof, REORDERED)
+        if parameters == first:
+            yield moof
+            yield segment.mdat
+        else:
+            yield splicing.with_parameters(b"".join((moof, segment.mdat)), parameters)
 
 
 async def metadata(context: Context, film: Film, listed: Sequence[Listed]) -> str:

@@ -183,7 +183,7 @@ async def _render(context: Context, film: Film, planned: Planned, *, last: bool)
     rendered = await kinds.of(film).render(context, film, planned)
     if rendered.lost > MOST_LOST * planned.pictures and not last:
         raise _Unread(f"{rendered.lost} of its frames cannot be read")
-    whole = await asyncio.to_thread(fmp4.split, rendered.data)
+    whole = fmp4.split(rendered.data)
     if whole.frames != planned.pictures:
         raise ffmpeg.FfmpegError(
             f"the segment came out with {whole.frames} of {planned.pictures} pictures"

@@ -22,8 +22,8 @@ def media(segment: Segment, sequence: int, ticks: int) -> bytes:
 
     VP9 and AV1 stay as they are: what they reorder is within a packet, with its parameters.
     """
-    placed = fmp4.place(segment.media, sequence, ticks)
+    moof = fmp4.place(segment.moof, sequence, ticks)
     parameters = splicing.parameter_sets(segment.init)
     if not parameters:
-        return placed
-    return splicing.with_parameters(fmp4.settled(placed), parameters)
+        return b"".join((moof, segment.mdat))
+    return splicing.with_parameters(b"".join((fmp4.settled(moof), segment.mdat)), parameters)
