@@ -16,11 +16,13 @@ import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-
-from cryptography.fernet import Fernet, InvalidToken
+from typing import TYPE_CHECKING
 
 from vigil.errors import SettingsError
 from vigil.settings import Settings, sealing_keys
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 FILE = "sealing.key"
 
@@ -33,6 +35,8 @@ class Sealer:
     """Seals and opens. ``Sealer.of(settings)`` makes one."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        from cryptography.fernet import Fernet  # six MB, with the first secret that there is
+
         self._boxes = [Fernet(key) for key in keys]
         # A key of its own for the hashes: one and the same must not serve two purposes.
         self._hashing = [hmac.digest(key.encode(), b"fingerprints", "sha256") for key in keys]
@@ -52,19 +56,14 @@ class Sealer:
     def open(self, sealed: bytes) -> str:
         """What was sealed; raises Unopenable."""
         for box in self._boxes:
-            try:
-                return box.decrypt(sealed).decode()
-            except InvalidToken:
-                continue
+            found = _opened(box, sealed)
+            if found is not None:
+                return found.decode()
         raise Unopenable
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the first key sealed it."""
-        try:
-            self._boxes[0].decrypt(sealed)
-        except InvalidToken:
-            return False
-        return True
+        return _opened(self._boxes[0], sealed) is not None
 
     def fingerprints(self, purpose: str, secret: str) -> list[bytes]:
         """Keyed hashes (HMAC-SHA256) by which a secret is known again, one for each key.
@@ -74,6 +73,15 @@ class Sealer:
         """
         message = f"{purpose}\0{secret}".encode()
         return [hmac.new(key, message, hashlib.sha256).digest() for key in self._hashing]
+
+
+def _opened(box: Fernet, sealed: bytes) -> bytes | None:
+    from cryptography.fernet import InvalidToken
+
+    try:
+        return box.decrypt(sealed)
+    except InvalidToken:
+        return None
 
 
 def _from_file(path: Path) -> tuple[str, ...]:
@@ -90,6 +98,8 @@ def _from_file(path: Path) -> tuple[str, ...]:
 def _make(path: Path) -> None:
     """Write a new key; whole or not at all, and one only, however many processes do so at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    from cryptography.fernet import Fernet
+
     new = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -56,6 +56,11 @@ def test_it_loads_nothing_that_it_does_not_need() -> None:
     assert {name for name in rooms if name.rpartition(".")[2] in OUTER} == set()
 
 
+def test_scanners_and_sites_open_nothing_before_there_is_a_secret() -> None:
+    assert "cryptography" not in loaded("scanner", "app")
+    assert not {"sanic", "jinja2", "click"} & loaded("scanner")
+
+
 def test_what_is_loaded_later_is_there() -> None:
     renderer = importlib.import_module("renderer")
     kinds = importlib.import_module("vigil.films.kinds")
