@@ -15,7 +15,7 @@ from tests.cameras.importing import picture, put
 from tests.conftest import Site
 from tests.jobs.test_browser import look, page, sign_in  # noqa: F401 - page is a fixture
 from tests.jobs.test_engine import rendering
-from vigil.cameras.importing import places, work
+from vigil.cameras.importing import bringing, places, work
 from vigil.cameras.importing.model import File
 from vigil.settings import ROOT
 
@@ -78,7 +78,7 @@ async def test_an_import_is_seen_coming(
         return await read(self, file)
 
     monkeypatch.setattr(places.Folder, "read", slow)
-    monkeypatch.setattr(work, "STEP", 5)
+    monkeypatch.setattr(bringing, "STEP", 5)
     async with rendering(site.context, work.BRING):
         await expect(page.locator("[data-part=progress]")).to_contain_text("20 of 42 files")
         await expect(page.locator("[data-part=state]")).to_contain_text("running")
