@@ -89,7 +89,8 @@ def take_shots(
 
 def _from_window(film: Film, found: Shots, begin: int) -> Shots:
     """Without the shots in windows that begin before a moment."""
-    return found[found["slot"] * (film.slot // MICROSECOND) >= bounds.window_start(film, begin)]
+    slot = -(-bounds.window_start(film, begin) // (film.slot // MICROSECOND))
+    return found[np.searchsorted(found["slot"], slot) :]
 
 
 def _before_end(film: Film, rows: Rows) -> Rows:
